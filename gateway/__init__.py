@@ -1,0 +1,1 @@
+"""The service: domain, storage, use cases, web, start-up."""

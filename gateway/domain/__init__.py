@@ -1,0 +1,1 @@
+"""What a contact centre is, in plain code: no I/O, no framework."""

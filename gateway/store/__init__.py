@@ -1,0 +1,1 @@
+"""Durable state: engine, tables, one module of query functions per noun."""

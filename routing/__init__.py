@@ -1,0 +1,1 @@
+"""Who handles what: pure rules of distribution and time."""
