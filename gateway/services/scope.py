@@ -1,0 +1,141 @@
+"""What a person may see: the one place through which every read and write on behalf of a person goes.
+
+Each function gives a SQL condition on the table it is named for; `card_for` and its like fetch one row through
+it. What does not exist and what one may not see are both `NotFound`.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, or_, select, true
+
+from gateway.domain.errors import NotFound, Refused
+from gateway.domain.ids import is_id
+from gateway.domain.people import Actor, Role
+from gateway.store.tables import calls as calls_table
+from gateway.store.tables import cards as cards_table
+from gateway.store.tables import contact_people, operator_teams, queues, teams
+from gateway.store.tables import contacts as contacts_table
+from gateway.store.tables import leads as leads_table
+from gateway.store.tables import operators as operators_table
+
+Condition = ColumnElement[bool]
+
+
+def require(actor: Actor, role: Role) -> None:
+    """Raises `Refused` unless the actor has at least this role."""
+    if actor.role.rank < role.rank:
+        raise Refused(f"this needs the role {role}")
+
+
+def may_use_team(actor: Actor, team_id: str) -> bool:
+    """Whether the actor belongs to the team, or to all."""
+    return actor.sees_all or team_id in actor.teams
+
+
+def cards(actor: Actor) -> Condition:
+    """Cards of his teams, and those of the contacts that he is offered or holds."""
+    if actor.sees_all:
+        return true()
+    return or_(cards_table.c.team_id.in_(actor.teams), cards_table.c.id.in_(_cards_in_hand(actor)))
+
+
+def _cards_in_hand(actor: Actor) -> Select[Any]:
+    return select(contact_people.c.card_id).where(
+        contact_people.c.operator_id == actor.id, contact_people.c.card_id.is_not(None)
+    )
+
+
+def calls(actor: Actor) -> Condition:
+    """A supervisor: the calls of his teams. An operator: his own, those in hand, those of cards he sees."""
+    if actor.sees_all:
+        return true()
+    if actor.role is Role.SUPERVISOR:
+        return calls_table.c.team_id.in_(actor.teams)
+    return or_(
+        calls_table.c.operator_id == actor.id,
+        calls_table.c.id.in_(_calls_in_hand(actor)),
+        calls_table.c.card_id.in_(select(cards_table.c.id).where(cards(actor))),
+    )
+
+
+def _calls_in_hand(actor: Actor) -> Select[Any]:
+    return (
+        select(contacts_table.c.call_id)
+        .join(contact_people, contact_people.c.contact_id == contacts_table.c.id)
+        .where(contact_people.c.operator_id == actor.id)
+    )
+
+
+def contacts(actor: Actor) -> Condition:
+    """A supervisor: the contacts of his teams. An operator: his own and those offered to him."""
+    if actor.sees_all:
+        return true()
+    if actor.role is Role.SUPERVISOR:
+        return contacts_table.c.team_id.in_(actor.teams)
+    offered = select(contact_people.c.contact_id).where(contact_people.c.operator_id == actor.id)
+    return or_(contacts_table.c.operator_id == actor.id, contacts_table.c.id.in_(offered))
+
+
+def leads(actor: Actor) -> Condition:
+    """Leads on the cards that he sees."""
+    if actor.sees_all:
+        return true()
+    return leads_table.c.card_id.in_(select(cards_table.c.id).where(cards(actor)))
+
+
+def operators(actor: Actor) -> Condition:
+    """Colleagues of his teams, and himself."""
+    if actor.sees_all:
+        return true()
+    mates = select(operator_teams.c.operator_id).where(operator_teams.c.team_id.in_(actor.teams))
+    return or_(operators_table.c.id == actor.id, operators_table.c.id.in_(mates))
+
+
+def queues_of(actor: Actor) -> Condition:
+    """Queues of his teams."""
+    return true() if actor.sees_all else queues.c.team_id.in_(actor.teams)
+
+
+def teams_of(actor: Actor) -> Condition:
+    """His teams."""
+    return true() if actor.sees_all else teams.c.id.in_(actor.teams)
+
+
+def card_for(tx: Connection, actor: Actor, card_id: str, *, lock: bool = False) -> Row[Any]:
+    """The card, if he may see it; `lock` holds it until the transaction ends. Raises `NotFound`."""
+    return _one(tx, cards_table, card_id, and_(cards(actor), cards_table.c.merged_into.is_(None)), lock=lock)
+
+
+def lead_for(tx: Connection, actor: Actor, lead_id: str, *, lock: bool = False) -> Row[Any]:
+    """The lead, if he sees its card. Raises `NotFound`."""
+    return _one(tx, leads_table, lead_id, leads(actor), lock=lock)
+
+
+def call_for(tx: Connection, actor: Actor, call_id: str, *, lock: bool = False) -> Row[Any]:
+    """The call, if he may see it. Raises `NotFound`."""
+    return _one(tx, calls_table, call_id, calls(actor), lock=lock)
+
+
+def contact_for(tx: Connection, actor: Actor, contact_id: str, *, lock: bool = False) -> Row[Any]:
+    """The contact, if he may see it. Raises `NotFound`."""
+    return _one(tx, contacts_table, contact_id, contacts(actor), lock=lock)
+
+
+def operator_for(tx: Connection, actor: Actor, operator_id: str, *, lock: bool = False) -> Row[Any]:
+    """The colleague, if they share a team. Raises `NotFound`."""
+    return _one(tx, operators_table, operator_id, operators(actor), lock=lock)
+
+
+def queue_for(tx: Connection, actor: Actor, queue_id: str, *, lock: bool = False) -> Row[Any]:
+    """The queue, if it is of his teams. Raises `NotFound`."""
+    return _one(tx, queues, queue_id, queues_of(actor), lock=lock)
+
+
+def _one(tx: Connection, table: Table, row_id: str, condition: Condition, *, lock: bool) -> Row[Any]:
+    if not is_id(row_id):
+        raise NotFound
+    query = select(table).where(table.c.id == row_id, condition)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
