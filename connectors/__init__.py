@@ -1,0 +1,1 @@
+"""Attachments to outside systems: one folder for each, `registry` knows them all."""

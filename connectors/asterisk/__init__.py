@@ -1,0 +1,1 @@
+"""Asterisk over AMI: what happens on the PBX becomes tracked calls."""
