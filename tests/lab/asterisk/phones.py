@@ -1,0 +1,122 @@
+"""Phones round a lab PBX, each call of each phone a SIPp process: operators inside, clients outside."""
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab.asterisk.chroot import inside
+from tests.lab.asterisk.config import INSIDE, OUTSIDE
+from tests.lab.asterisk.pbx import Pbx
+from tests.lab.asterisk.scenario import Caller, Step, dials, rung
+
+LISTEN_LIMIT_S = 5
+
+
+@dataclass(slots=True)
+class Phone:
+    """One call of one phone, being played."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    async def done(self) -> bool:
+        """Wait for the phone's part to end; whether the call went as its steps foresaw."""
+        return await self.process.wait() == 0
+
+
+@dataclass(slots=True)
+class Phones:
+    """The phones of one PBX."""
+
+    pbx: Pbx
+    _played: list[Phone] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def rings(self, operator: str, *steps: Step) -> Phone:
+        """The operator's phone waits for one call and then takes the steps; returns once it listens."""
+        return await self._waits(INSIDE, self.pbx.ports.phones[operator], rung(*steps))
+
+    async def client_rings(self, *steps: Step) -> Phone:
+        """The outside world waits for one call through the trunk; returns once it listens."""
+        return await self._waits(OUTSIDE, self.pbx.ports.trunk, rung(*steps))
+
+    async def dials(
+        self, operator: str, number: str, *steps: Step, cancel_after_s: float | None = None
+    ) -> Phone:
+        """The operator calls `number`."""
+        scenario = dials(number, Caller(operator), *steps, cancel_after_s=cancel_after_s)
+        return await self._play(INSIDE, _free_port(INSIDE), scenario)
+
+    async def client_dials(
+        self, number: str, caller: Caller, *steps: Step, cancel_after_s: float | None = None
+    ) -> Phone:
+        """Somebody outside calls `number` through the trunk."""
+        scenario = dials(number, caller, *steps, cancel_after_s=cancel_after_s)
+        return await self._play(OUTSIDE, _free_port(OUTSIDE), scenario)
+
+    async def clear(self) -> None:
+        """Take away whatever phone still plays, such as one that was never rung."""
+        for phone in self._played:
+            if phone.process.returncode is None:
+                phone.process.kill()
+            await phone.process.wait()
+        self._played.clear()
+
+    async def _waits(self, address: str, port: int, scenario: str) -> Phone:
+        phone = await self._play(address, port, scenario)
+        deadline = time.monotonic() + LISTEN_LIMIT_S
+        while not _listening(address, port):
+            if phone.process.returncode is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"SIPp does not listen: {phone.log.read_text(errors='replace')[-500:]}")
+            # The kernel announces no bound port; SIPp needs about 30 ms.
+            await asyncio.sleep(0.01)
+        return phone
+
+    async def _play(self, address: str, port: int, scenario: str) -> Phone:
+        name = f"{next(self._numbers):04}"
+        folder = self.pbx.run_dir / "sipp"
+        (folder / f"{name}.xml").write_text(scenario)
+        there = f"/srv/sipp/{name}"
+        argv = [
+            "sipp", "-sf", f"{there}.xml", "-i", address, "-p", str(port), "-mi", address, "-m", "1", "-aa",
+            "-nostdin", "-trace_msg", "-message_file", f"{there}.messages", "-trace_err", "-error_file",
+            f"{there}.errors", f"{INSIDE}:{self.pbx.ports.sip}",
+        ]  # fmt: skip
+        log = folder / f"{name}.out"
+        with log.open("wb") as out:
+            process = await asyncio.create_subprocess_exec(
+                *inside(self.pbx.root, self.pbx.run_dir, argv),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        phone = Phone(process, log)
+        self._played.append(phone)
+        return phone
+
+
+@contextlib.asynccontextmanager
+async def phones(pbx: Pbx) -> AsyncIterator[Phones]:
+    """Phones round `pbx`, taken away at the end."""
+    street = Phones(pbx)
+    try:
+        yield street
+    finally:
+        await street.clear()
+
+
+def _free_port(address: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 0))
+        return int(sock.getsockname()[1])
+
+
+def _listening(address: str, port: int) -> bool:
+    packed = int.from_bytes(socket.inet_aton(address), "little")
+    wanted = f" {packed:08X}:{port:04X} "
+    return any(wanted in line for line in Path("/proc/net/udp").read_text().splitlines())
