@@ -1,0 +1,158 @@
+"""The engine for several nodes: PostgreSQL through asyncpg, units of work in greenlets of the event loop."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from gateway.domain.errors import StoreUnavailable
+from gateway.store.contract import ANNOUNCED
+from gateway.store.hints import Hints
+from gateway.store.postgres_errors import unavailable
+from gateway.store.postgres_hints import Channel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+CONNECT_S = 5.0
+STATEMENT_S = 15.0
+UNIT_S = 20.0
+
+SETTINGS = {
+    "application_name": "perezvon",
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "jit": "off",
+    # A transaction left open holds back everybody's facts: they are read below the oldest one's snapshot.
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "10s",
+}
+
+
+class PostgresStore:
+    """See contract.Store."""
+
+    dialect: Literal["postgresql"] = "postgresql"
+
+    def __init__(self, url: str, connections: int) -> None:
+        self.url = url
+        self._engine = make_engine(url, pool_size=connections, max_overflow=0, pool_timeout=CONNECT_S)
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._generation = 0
+        self._places = asyncio.Semaphore(connections)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._hints = Hints()
+        self._listener = make_engine(url, poolclass=NullPool)
+        self._channel = Channel(self._listener, self._hints.fire)
+        self._listening = asyncio.create_task(self._channel.run(), name="perezvon-hints")
+        self._closed = False
+
+    async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kw: P.kwargs) -> T:
+        def unit(tx: Connection) -> tuple[T, bool]:
+            tx.info.pop(ANNOUNCED, None)
+            with tx.begin():
+                result = work(tx, *args, **kw)
+            return result, ANNOUNCED in tx.info
+
+        return await self._begin(self._write(unit))
+
+    async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kw: P.kwargs) -> T:
+        def unit(tx: Connection) -> T:
+            with tx.begin():
+                return work(tx, *args, **kw)
+
+        return await self._begin(self._run(self._snapshots, unit))
+
+    def on_commit(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return self._hints.add(callback)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running)
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._engine.dispose()
+        await self._listener.dispose()
+
+    async def _begin(self, unit: Coroutine[Any, Any, T]) -> T:
+        """Run `unit` in a task of its own, so that a cancelled caller does not cut a transaction in two."""
+        try:
+            await self._places.acquire()
+        except asyncio.CancelledError:
+            unit.close()
+            raise
+        if self._closed:
+            unit.close()
+            self._places.release()
+            raise StoreUnavailable("the store is closed")
+        task = asyncio.create_task(unit)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        self._places.release()
+        if not task.cancelled():
+            task.exception()  # its caller may be gone
+
+    async def _write(self, unit: Callable[[Connection], tuple[T, bool]]) -> T:
+        result, announced = await self._run(self._engine, unit)
+        if announced:
+            self._channel.tell()
+            self._hints.fire()
+        return result
+
+    async def _run(self, engine: AsyncEngine, unit: Callable[[Connection], T]) -> T:
+        generation = self._generation
+        try:
+            async with asyncio.timeout(UNIT_S), engine.connect() as connection:
+                return await connection.run_sync(unit)
+        except Exception as error:
+            shown = unavailable(error)
+            if shown is None:
+                raise
+            if generation == self._generation:
+                # One broken connection usually means that its neighbours in the pool are broken too.
+                self._generation += 1
+                await self._engine.dispose(close=False)
+            raise shown from error
+
+
+async def open_postgres(url: str, *, connections: int = 10) -> PostgresStore:
+    """Make the pool of at most `connections`, all opened when needed, and one more for hints."""
+    return PostgresStore(url, connections)
+
+
+def make_engine(url: str, **options: Any) -> AsyncEngine:
+    """An engine with our session settings; `options` are those of `create_async_engine`."""
+    engine = create_async_engine(
+        url,
+        connect_args={
+            "timeout": CONNECT_S,
+            "command_timeout": STATEMENT_S,
+            "prepared_statement_cache_size": 500,
+            "server_settings": SETTINGS,
+        },
+        **options,
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """The event loop has heard of a server's end long before anybody asks: no round trip needed."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
