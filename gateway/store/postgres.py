@@ -136,13 +136,16 @@ async def open_postgres(url: str, *, connections: int = 10) -> PostgresStore:
     return PostgresStore(url, connections)
 
 
-def make_engine(url: str, **options: Any) -> AsyncEngine:
-    """An engine with our session settings; `options` are those of `create_async_engine`."""
+def make_engine(url: str, *, statement_s: float | None = STATEMENT_S, **options: Any) -> AsyncEngine:
+    """An engine with our session settings; `options` are those of `create_async_engine`.
+
+    `statement_s`: how long a statement may take before it counts as lost.
+    """
     engine = create_async_engine(
         url,
         connect_args={
             "timeout": CONNECT_S,
-            "command_timeout": STATEMENT_S,
+            "command_timeout": statement_s,
             "prepared_statement_cache_size": 500,
             "server_settings": SETTINGS,
         },

@@ -1,5 +1,6 @@
 """The SQLite file: its connections, its rights, its lock, and which errors mean that it cannot be used."""
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -95,3 +96,16 @@ def connect(path: Path, *, read_only: bool, busy_timeout_s: float) -> sqlite3.Co
         raw.close()
         raise
     return raw
+
+
+def copy(source: Path, target: Path) -> None:
+    """A consistent copy of a database in use (sqlite.org/backup.html); `target` appears when it is whole."""
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with (
+        contextlib.closing(connect(source, read_only=True, busy_timeout_s=5.0)) as here,
+        contextlib.closing(sqlite3.connect(partial)) as there,
+    ):
+        here.backup(there)
+    partial.rename(target)

@@ -1,0 +1,1 @@
+"""The store on both engines: one contract, real databases."""
