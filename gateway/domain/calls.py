@@ -95,7 +95,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One stretch of the call at one extension (or outside number on outgoing calls), from its first ring to its end."""
+    """One stretch at one extension (on outgoing calls an outside number), from its first ring to its end."""
 
     extension: str
     start: datetime
@@ -157,7 +157,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
-    """Something happened to `call` (its state after it); `extension` is the phone that began to ring or answered."""
+    """Something happened to `call`, its state after it; `extension`: the phone that rang or answered."""
 
     type: CallEventType
     call: Call

@@ -1,7 +1,7 @@
 """What a person may see: the one place through which every read and write on behalf of a person goes.
 
-Each function gives a SQL condition on the table it is named for; `card_for` and its like fetch one row through
-it. What does not exist and what one may not see are both `NotFound`.
+Each function gives a SQL condition on the table it is named for; `card_for` and its like fetch one row
+through it. What does not exist and what one may not see are both `NotFound`.
 """
 
 from typing import Any

@@ -277,7 +277,8 @@ leads = Table(
 card_terms = Table(
     "card_terms",
     metadata,
-    Column("term", String(64), primary_key=True),
+    # Ranges of terms are prefixes, and only in the order of code points are they.
+    Column("term", String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True),
     Column("card_id", Id, primary_key=True),
     Index("ix_card_terms_card_id", "card_id"),
     sqlite_with_rowid=False,
@@ -340,12 +341,16 @@ calls = Table(
     Column("note", Text),
     # The whole snapshot of domain.calls.Call; the columns beside it are what is searched.
     Column("call", Text, nullable=False),
+    # Extension → who sat there when it rang or talked: people change phones, history does not.
+    Column("people", Json, nullable=False),
     # Operators who have had their screen-pop: each gets one per call.
     Column("popped", Json, nullable=False),
+    Column("made_card", Boolean, nullable=False),
     Column("merged_into", Id),
     Column("version", Integer, nullable=False),
     Index("ix_calls_started_at", "started_at", "id"),
     Index("ix_calls_card_id", "card_id", "id"),
+    Index("ix_calls_operator_id", "operator_id", "id"),
 )
 Index(
     "ix_calls_live",
@@ -396,19 +401,6 @@ contact_people = Table(
     Column("operator_id", ForeignKey(operators.c.id), primary_key=True),
     Column("card_id", Id),
     Index("ix_contact_people_operator_id", "operator_id", "card_id"),
-)
-
-# What could not be stored: listed, replayable, blocking nothing.
-poison = Table(
-    "poison",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("connector", NAME, nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("replayed_at", UtcDateTime),
 )
 
 # What this installation made for itself at first start.

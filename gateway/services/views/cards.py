@@ -202,12 +202,11 @@ def _author(data: Mapping[str, Any]) -> PersonRef | None:
     return PersonRef(**author) if author else None
 
 
-class CardMerged(View, frozen=True):
-    """Data of `card.merged`: `from_id` now points to `card`; with `undone` both live again."""
+class CardMerged(Card, frozen=True):
+    """Data of `card.merged`: the card that goes on; `from_id` is part of it now, or no longer (`undone`)."""
 
-    card: Card
     from_id: str
-    undone: bool = False
+    undone: bool
 
 
 class TimelineAdded(View, frozen=True):

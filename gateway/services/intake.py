@@ -1,0 +1,88 @@
+"""The service's side of the port `Intake`: events of connectors become durable before the call returns."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from gateway import metrics
+from gateway.domain.calls import Call, CallEvent
+from gateway.domain.errors import StoreUnavailable
+from gateway.services import call_intake
+from gateway.store import leases, work
+from gateway.store.engine import Store
+from gateway.supervise import until_stored
+
+log = logging.getLogger(__name__)
+
+POISON_KIND = "call_event"
+_AT_ONCE = 16
+
+
+class VoiceIntake:
+    """Events of one call are recorded in their order; those of different calls side by side.
+
+    A fault of the database holds the events until it is back. An event that cannot be stored for another
+    reason is set aside, listed and replayable, and the next goes on.
+    """
+
+    def __init__(self, store: Store, lease: leases.Lease | None = None) -> None:
+        self._store = store
+        self._lease = lease
+
+    async def live_calls(self, pbx: str) -> Sequence[Call]:
+        """Calls of this PBX that the books hold as not ended."""
+        return await until_stored("the call tracker", lambda: self._store.read(call_intake.live, pbx))
+
+    async def calls_happened(self, events: Sequence[CallEvent]) -> None:
+        """Record the events; returns when all are durable."""
+        lanes = _by_call(events)
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def lane(own: list[CallEvent]) -> None:
+            async with room:
+                for event in own:
+                    await self._record(event)
+
+        async with asyncio.TaskGroup() as group:
+            for own in lanes:
+                group.create_task(lane(own))
+
+    async def _record(self, event: CallEvent) -> None:
+        with metrics.call_intake_seconds.time():
+            try:
+                await until_stored("the call intake", lambda: self._store.write(self._work, event))
+            except (StoreUnavailable, leases.LeaseLost):
+                raise
+            except Exception as error:
+                # Whatever the fault in one event, the others must not wait for it: it is kept and shown.
+                log.exception(
+                    "a call event could not be stored and was set aside",
+                    extra={"action": "call_event_set_aside", "call_id": event.call.id},
+                )
+                await self._set_aside(event, error)
+
+    def _work(self, tx: Connection, event: CallEvent) -> None:
+        if self._lease is not None:
+            leases.fenced(tx, self._lease.name, self._lease.token)
+        call_intake.record(tx, event, datetime.now(UTC))
+
+    async def _set_aside(self, event: CallEvent, error: Exception) -> None:
+        def keep(tx: Connection) -> None:
+            why = f"{type(error).__name__}: {error}"
+            work.set_aside(tx, POISON_KIND, call_intake.poison(event), why, key=event.call.id)
+
+        await until_stored("the call intake", lambda: self._store.write(keep))
+
+
+def _by_call(events: Iterable[CallEvent]) -> list[list[CallEvent]]:
+    # A call that absorbed others shares their lane, so that the order between them holds.
+    lanes: dict[str, list[CallEvent]] = {}
+    for event in events:
+        lane = next((lanes[i] for i in (event.call.id, *event.call.aliases) if i in lanes), [])
+        lane.append(event)
+        for call_id in (event.call.id, *event.call.aliases):
+            lanes.setdefault(call_id, lane)
+    return list({id(lane): lane for lane in lanes.values()}.values())

@@ -1,0 +1,48 @@
+"""Facts in the words of the contract's events: who may see each stands here and nowhere else."""
+
+from gateway.domain.facts import Fact
+from gateway.services.views.calls import CallChanged, CallView
+from gateway.services.views.cards import Card, CardMerged, Lead, TimelineAdded, TimelineEntry
+from gateway.services.views.common import to_json
+from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
+
+
+def card_updated(card: Card, team_id: str) -> Fact:
+    """The card is new or was changed."""
+    return Fact("card.updated", to_json(card), team=team_id, card_id=card.id)
+
+
+def card_merged(merged: CardMerged, team_id: str) -> Fact:
+    """Two cards became one, or two again."""
+    return Fact("card.merged", to_json(merged), team=team_id, card_id=merged.id)
+
+
+def lead_updated(lead: Lead, team_id: str) -> Fact:
+    """A lead was opened or moved on."""
+    return Fact("lead.updated", to_json(lead), team=team_id, card_id=lead.card_id)
+
+
+def timeline_added(entry: TimelineEntry, team_id: str) -> Fact:
+    """Something new lies on the card."""
+    data = to_json(TimelineAdded(card_id=entry.card_id, entry=entry))
+    return Fact("timeline.added", data, team=team_id, card_id=entry.card_id)
+
+
+def card_opened(pop: CardOpened, operator_ids: tuple[str, ...]) -> Fact:
+    """The screen-pop: to these operators and nobody else."""
+    card_id = pop.card.id if pop.card else None
+    return Fact("card.opened", to_json(pop), operators=operator_ids, private=True, card_id=card_id)
+
+
+def call_changed(
+    event_type: str, call: CallView, team_id: str, involved: tuple[str, ...], extension: str | None
+) -> Fact:
+    """Something happened to a call; the people whose phones ring or who talk see it whatever their team."""
+    data = to_json(CallChanged(call=call, extension=extension))
+    return Fact(event_type, data, team=team_id, operators=involved, card_id=call.card_id)
+
+
+def contact_changed(event_type: str, contact: Contact, team_id: str, involved: tuple[str, ...]) -> Fact:
+    """Something happened to a contact."""
+    data = to_json(ContactChanged(contact=contact))
+    return Fact(event_type, data, team=team_id, operators=involved, card_id=contact.card_id)

@@ -1,0 +1,101 @@
+"""Finding cards: by words, by fragments of numbers, by owner, kind and tag; newest first, paged by key."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
+
+from gateway.domain.errors import Invalid
+from gateway.domain.people import Actor
+from gateway.services import scope, terms
+from gateway.store import paging
+from gateway.store.tables import card_terms, cards
+
+_MOST_COMPLETIONS = 64
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What `GET /cards` may be narrowed by."""
+
+    q: str | None = None
+    kind: str | None = None
+    owner: str | None = None
+    tag: str | None = None
+
+
+def find(
+    tx: Connection, actor: Actor, filters: Filters, limit: int, cursor: str | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """One page of cards and the cursor of the next. Raises `Invalid` for a query of too few letters."""
+    wanted = _wanted(filters)
+    if filters.q and len(wanted) - bool(filters.tag) == 0:
+        raise Invalid.one("q", f"at least one letter, or {terms.MIN_DIGITS} digits of a number")
+    condition = and_(scope.cards(actor), cards.c.merged_into.is_(None), *_plain_filters(filters))
+    numbers = [term for term in wanted if term.startswith("d:")]
+    if len(wanted) == 1 and numbers:
+        return _by_number(tx, numbers[0][:-1], condition, limit, cursor)
+    matches = [_has_term(tx, term) for term in wanted]
+    page = paging.page(tx, select(cards).where(condition, *matches), [cards.c.id], cursor=cursor, limit=limit)
+    return page.rows, page.next_cursor
+
+
+def _wanted(filters: Filters) -> list[str]:
+    found = terms.of_query(filters.q) if filters.q else []
+    return [*found, terms.tag_term(filters.tag)] if filters.tag else found
+
+
+def _plain_filters(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.kind:
+        found.append(cards.c.kind == filters.kind)
+    if filters.owner:
+        found.append(cards.c.owner_id == filters.owner)
+    return found
+
+
+def _by_number(
+    tx: Connection, prefix: str, condition: ColumnElement[bool], limit: int, cursor: str | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    # In the order of the index: a short fragment matches a large part of all numbers, and any other order
+    # would have to read them all.
+    query = (
+        select(cards, *card_terms.c)
+        .join(cards, cards.c.id == card_terms.c.card_id)
+        .where(card_terms.c.term >= prefix, card_terms.c.term < _beyond(prefix), condition)
+    )
+    order = [card_terms.c.term, card_terms.c.card_id]
+    page = paging.page(tx, query, order, cursor=cursor, limit=limit, ascending=True)
+    return list({row.id: row for row in page.rows}.values()), page.next_cursor
+
+
+def _has_term(tx: Connection, term: str) -> ColumnElement[bool]:
+    if term.endswith("*"):
+        completions = _completions(tx, term[:-1])
+        return _listed(card_terms.c.term.in_(completions))
+    return _listed(card_terms.c.term == term)
+
+
+def _listed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(1).where(card_terms.c.card_id == cards.c.id, condition))
+
+
+def _completions(tx: Connection, prefix: str) -> list[str]:
+    """The first terms that begin with `prefix`, by skipping from one distinct term to the next."""
+    first = select(func.min(card_terms.c.term).label("term")).where(
+        card_terms.c.term >= prefix, card_terms.c.term < _beyond(prefix)
+    )
+    found = first.cte("found", recursive=True)
+    following: Select[Any] = select(
+        select(func.min(card_terms.c.term))
+        .where(card_terms.c.term > found.c.term, card_terms.c.term < _beyond(prefix))
+        .scalar_subquery()
+    ).where(found.c.term.is_not(None))
+    steps = found.union_all(following)
+    query = select(steps.c.term).where(steps.c.term.is_not(None)).limit(_MOST_COMPLETIONS)
+    return [row.term for row in tx.execute(query)]
+
+
+def _beyond(prefix: str) -> str:
+    # The first text that no longer begins with `prefix`, in the order of code points.
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
