@@ -57,7 +57,7 @@ class _Walk:
         line = self.line()
         array = self.text.startswith("[[", self.at)
         self.at += 2 if array else 1
-        keys = self.resolve(self.dotted())
+        keys = self.resolve(self.dotted(), line)
         self.at += 2 if array else 1
         if array:
             number = self.members.get(keys, -1) + 1
@@ -67,13 +67,15 @@ class _Walk:
         self.found.setdefault(keys, line)
         return keys
 
-    def resolve(self, keys: tuple[str, ...]) -> Keys:
-        """Keys of a header: an array of tables on the way means its last member."""
+    def resolve(self, keys: tuple[str, ...], line: int) -> Keys:
+        """Keys of a header: an array of tables on the way means its last member, new tables begin here."""
         place: Keys = ()
         for position, key in enumerate(keys):
             place = (*place, key)
-            if position < len(keys) - 1 and place in self.members:
-                place = (*place, self.members[place])
+            if position < len(keys) - 1:
+                self.found.setdefault(place, line)
+                if place in self.members:
+                    place = (*place, self.members[place])
         return place
 
     def dotted(self) -> tuple[str, ...]:

@@ -245,7 +245,7 @@ class Queue:
     """Skills that an operator needs to serve it."""
     service_level: Mapping[QueueChannel, ServiceLevel] = field(default_factory=dict)
     """A promise for each medium, as `{ voice = { target = 0.8, within_s = 20 } }`: `target` is the share of
-    contacts (more than 0, at most 1) answered `within_s` seconds of working time."""
+    contacts (more than 0, at most 1) answered within `within_s` seconds of working time."""
     hours: Hours = ""
     """Opening hours, such as `Mon-Fri 09:00-18:00; Sat 10:00-14:00`; `""` is always open. Deadlines count
     working time."""

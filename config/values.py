@@ -96,9 +96,7 @@ def _network(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:
-        raise Wrong(
-            f"{value!r} is no address", 'write an IP address or a network such as "10.0.0.0/8"'
-        ) from None
+        raise Wrong(f"{value!r} is no IP address or network", 'write for instance "10.0.0.0/8"') from None
 
 
 def _split(value: str) -> SplitResult:

@@ -1,0 +1,81 @@
+"""What the service tells Prometheus: every metric is declared here and named `perezvon_*`.
+
+A metric holds no personal data: labels are connectors, routes and states, never numbers, names or ids.
+"""
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    generate_latest,
+)
+
+REGISTRY = CollectorRegistry()
+"""Holds ours alone: a library's own metrics do not slip in."""
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+"""Content type of what `render` gives."""
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+build_info = Info("perezvon_build", "Version of the service and its schema.", registry=REGISTRY)
+
+ami_link_up = Gauge("perezvon_ami_link_up", "1 while logged in to the PBX.", ["connector"], registry=REGISTRY)
+ami_events_total = Counter(
+    "perezvon_ami_events_total", "AMI events taken off the socket.", ["connector"], registry=REGISTRY
+)
+ami_events_dropped_total = Counter(
+    "perezvon_ami_events_dropped_total",
+    "AMI events lost to a full queue or refused as forged.",
+    ["connector", "reason"],
+    registry=REGISTRY,
+)
+call_intake_seconds = Histogram(
+    "perezvon_call_intake_seconds",
+    "From an AMI event on the socket until its call is committed.",
+    buckets=_FAST,
+    registry=REGISTRY,
+)
+facts_lag_seconds = Gauge(
+    "perezvon_facts_lag_seconds", "Age of the newest fact when it reached the observers.", registry=REGISTRY
+)
+store_write_seconds = Histogram(
+    "perezvon_store_write_seconds",
+    "A unit of work, from its asking until its commit.",
+    buckets=_FAST,
+    registry=REGISTRY,
+)
+store_unavailable_total = Counter(
+    "perezvon_store_unavailable_total",
+    "Units of work refused by a database that was away.",
+    registry=REGISTRY,
+)
+desks_connected = Gauge("perezvon_desks_connected", "Open event sockets.", registry=REGISTRY)
+desk_frames_total = Counter("perezvon_desk_frames_total", "Frames sent to desks.", registry=REGISTRY)
+desk_slow_closed_total = Counter(
+    "perezvon_desk_slow_closed_total",
+    "Event sockets closed with 4008 for reading too slowly.",
+    registry=REGISTRY,
+)
+http_requests_total = Counter(
+    "perezvon_http_requests_total",
+    "Requests by route (its pattern) and status.",
+    ["route", "status"],
+    registry=REGISTRY,
+)
+http_request_seconds = Histogram(
+    "perezvon_http_request_seconds",
+    "Time to answer, without event sockets.",
+    ["route"],
+    buckets=_FAST,
+    registry=REGISTRY,
+)
+ProcessCollector(namespace="perezvon", registry=REGISTRY)
+
+
+def render() -> bytes:
+    """All metrics in Prometheus' text format, to be answered with `CONTENT_TYPE`."""
+    return generate_latest(REGISTRY)
