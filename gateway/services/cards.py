@@ -38,6 +38,9 @@ Priority = Annotated[int, msgspec.Meta(ge=-10, le=10)]
 Language = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}(-[A-Z]{2})?$")]
 
 
+Identities = Annotated[list[identities_of_card.NewIdentity], msgspec.Meta(max_length=50)]
+
+
 class ExternalRef(Body, frozen=True):
     """The same client in an outside CRM."""
 
@@ -68,9 +71,7 @@ class CardFields(Body, frozen=True):
 class NewCard(CardFields, frozen=True):
     """A card made by a person or a program."""
 
-    identities: Annotated[list[identities_of_card.NewIdentity], msgspec.Meta(max_length=50)] = msgspec.field(
-        default_factory=list
-    )
+    identities: Identities = msgspec.field(default_factory=list)
 
 
 async def list_cards(

@@ -140,9 +140,8 @@ def _chunks(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
 
 def _open_batch(tx: Connection, file: str) -> str:
     batch_id = new_id()
-    tx.execute(
-        insert(import_batches), {"id": batch_id, "at": datetime.now(UTC), "file": file[:255], "cards": 0}
-    )
+    values = {"id": batch_id, "at": datetime.now(UTC), "file": file[:255], "cards": 0}
+    tx.execute(insert(import_batches), values)
     return batch_id
 
 
@@ -174,7 +173,7 @@ def _bring_in_line(
 ) -> LineReport:
     try:
         identities = _identities(line, country)
-        values = _values(tx, line, names, people)
+        values = _values(tx, line, people)
     except Invalid as wrong:
         return LineReport(line.number, "refused", str(wrong))
     for identity in identities:
@@ -208,9 +207,7 @@ def _identities(line: _Line, country: str) -> list[Identity]:
     return list(dict.fromkeys(found))
 
 
-def _values(
-    tx: Connection, line: _Line, names: directory.Directory, people: Mapping[str, str]
-) -> dict[str, Any]:
+def _values(tx: Connection, line: _Line, people: Mapping[str, str]) -> dict[str, Any]:
     given = {key: value.replace("\n", " ").strip() for key, value in line.values.items()}
     values: dict[str, Any] = {
         "name": given.get("name", ""),
@@ -267,11 +264,8 @@ def _undo(tx: Connection, batch_id: str) -> tuple[int, int]:
         raise NotFound(f"there is no import {batch_id}")
     if batch.undone_at is not None:
         raise Conflict("this import was undone already")
-    rows = tx.execute(
-        select(cards.c.id, cards.c.version, cards.c.last_contact_at, cards.c.merged_into).where(
-            cards.c.batch_id == batch_id
-        )
-    ).all()
+    state = (cards.c.id, cards.c.version, cards.c.last_contact_at, cards.c.merged_into)
+    rows = tx.execute(select(*state).where(cards.c.batch_id == batch_id)).all()
     untouched = [r.id for r in rows if r.version == 1 and r.last_contact_at is None and r.merged_into is None]
     for start in range(0, len(untouched), _CHUNK):
         cards_service.erase(tx, untouched[start : start + _CHUNK])

@@ -81,8 +81,11 @@ def _by_call(events: Iterable[CallEvent]) -> list[list[CallEvent]]:
     # A call that absorbed others shares their lane, so that the order between them holds.
     lanes: dict[str, list[CallEvent]] = {}
     for event in events:
-        lane = next((lanes[i] for i in (event.call.id, *event.call.aliases) if i in lanes), [])
-        lane.append(event)
-        for call_id in (event.call.id, *event.call.aliases):
-            lanes.setdefault(call_id, lane)
+        ids = (event.call.id, *event.call.aliases)
+        joined = list({id(lanes[i]): lanes[i] for i in ids if i in lanes}.values())
+        lane = [*(earlier for lane in joined for earlier in lane), event]
+        for other, known in list(lanes.items()):
+            if any(known is one for one in joined):
+                lanes[other] = lane
+        lanes |= dict.fromkeys(ids, lane)
     return list({id(lane): lane for lane in lanes.values()}.values())

@@ -22,6 +22,7 @@ from gateway.store.tables import (
     calls,
     card_terms,
     cards,
+    contact_people,
     contacts,
     identities,
     leads,
@@ -47,29 +48,25 @@ def _merge(tx: Connection, actor: Actor, into_id: str, from_id: str) -> Card:
     now = datetime.now(UTC)
     merge_id = new_id()
     before = {name: _plain(getattr(into, name)) for name in _KEPT}
-    tx.execute(
-        insert(merges),
-        {
-            "id": merge_id,
-            "into_id": into_id,
-            "from_id": from_id,
-            "before": before,
-            "at": now,
-            "by_id": actor.id,
-        },
-    )
+    record = {"id": merge_id, "into_id": into_id, "from_id": from_id, "before": before, "at": now}
+    tx.execute(insert(merges), record | {"by_id": actor.id})
     _drop_shared_maybes(tx, into_id, from_id)
     for table in _MOVED:
         _move(tx, table, merge_id, from_id, into_id)
-    tx.execute(
-        update(cards).where(cards.c.id == from_id).values(merged_into=into_id, version=other.version + 1)
-    )
+    _point(tx, other, into_id)
+    held = update(contact_people).where(contact_people.c.card_id == from_id)
+    tx.execute(held.values(card_id=into_id))
     tx.execute(card_terms.delete().where(card_terms.c.card_id == from_id))
-    store.changed(tx, into_id, now, **_united(into._mapping, other._mapping))
+    store.changed(tx, into_id, now, **_united(into._asdict(), other._asdict()))
     detail = {"from_id": from_id, "name": other.name}
     clients.add_card_event(tx, into_id, now, "merged", detail, card_changes.author(actor))
     audit.note(tx, actor, "card.merged", "card", into_id, detail, team_id=into.team_id)
     return _told(tx, into_id, from_id, {into.team_id, other.team_id}, undone=False)
+
+
+def _point(tx: Connection, card: Row[Any], into_id: str | None) -> None:
+    pointed = update(cards).where(cards.c.id == card.id)
+    tx.execute(pointed.values(merged_into=into_id, version=card.version + 1))
 
 
 def _both_locked(tx: Connection, actor: Actor, one: str, other: str) -> tuple[Row[Any], Row[Any]]:
@@ -84,9 +81,8 @@ def _plain(value: Any) -> Any:
 
 def _drop_shared_maybes(tx: Connection, into_id: str, from_id: str) -> None:
     # An address that both cards list would be there twice; what is known wins.
-    mine = select(identities.c.kind, identities.c.value, identities.c.level).where(
-        identities.c.card_id == into_id
-    )
+    columns = (identities.c.kind, identities.c.value, identities.c.level)
+    mine = select(*columns).where(identities.c.card_id == into_id)
     for row in tx.execute(mine).all():
         same = and_(identities.c.kind == row.kind, identities.c.value == row.value)
         loser = into_id if row.level == "maybe" and _has_known(tx, from_id, same) else from_id
@@ -94,10 +90,8 @@ def _drop_shared_maybes(tx: Connection, into_id: str, from_id: str) -> None:
 
 
 def _has_known(tx: Connection, card_id: str, same: Any) -> bool:
-    query = select(identities.c.id).where(
-        same, identities.c.card_id == card_id, identities.c.level == "known"
-    )
-    return tx.scalar(query) is not None
+    known = (identities.c.card_id == card_id, identities.c.level == "known")
+    return tx.scalar(select(identities.c.id).where(same, *known)) is not None
 
 
 def _move(tx: Connection, table: Table, merge_id: str, from_id: str, into_id: str) -> None:
@@ -138,9 +132,7 @@ def _unmerge(tx: Connection, actor: Actor, into_id: str) -> Card:
     now = datetime.now(UTC)
     for table in _MOVED:
         _give_back(tx, table, last, into_id)
-    tx.execute(
-        update(cards).where(cards.c.id == other.id).values(merged_into=None, version=other.version + 1)
-    )
+    _point(tx, other, None)
     tx.execute(update(merges).where(merges.c.id == last.id).values(undone_at=now))
     store.changed(tx, into_id, now, **_as_before(into, other, last.before))
     detail = {"from_id": other.id, "name": other.name}
@@ -151,9 +143,8 @@ def _unmerge(tx: Connection, actor: Actor, into_id: str) -> Card:
 
 
 def _give_back(tx: Connection, table: Table, last: Row[Any], into_id: str) -> None:
-    moved = select(merge_moves.c.row_id).where(
-        merge_moves.c.merge_id == last.id, merge_moves.c.kind == table.name
-    )
+    moves = (merge_moves.c.merge_id == last.id, merge_moves.c.kind == table.name)
+    moved = select(merge_moves.c.row_id).where(*moves)
     back = update(table).where(table.c.id.in_(moved), table.c.card_id == into_id)
     tx.execute(back.values(card_id=last.from_id))
 
@@ -161,7 +152,7 @@ def _give_back(tx: Connection, table: Table, last: Row[Any], into_id: str) -> No
 def _as_before(into: Row[Any], other: Row[Any], before: dict[str, Any]) -> dict[str, Any]:
     # Only what nobody changed since the merge goes back: later edits are the person's and stay.
     was = before | {"last_contact_at": _moment(before["last_contact_at"])}
-    united = _united(was, other._mapping)
+    united = _united(was, other._asdict())
     unchanged = (name for name in _KEPT if into._mapping[name] == united[name])
     return {name: was[name] for name in unchanged if name != "last_contact_at"}
 
