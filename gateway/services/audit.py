@@ -76,15 +76,10 @@ def _entries(tx: Connection, actor: Actor, filters: AuditFilters) -> Page[AuditE
         select(audit, teams.c.name.label("team"))
         .outerjoin(teams, teams.c.id == audit.c.team_id)
         .where(_visible(actor), *_conditions(filters))
-        .order_by(audit.c.id.desc())  # UUIDv7: the order of time
-        .limit(filters.limit + 1)
     )
-    if filters.cursor:
-        (last,) = paging.decode(filters.cursor, 1)
-        query = query.where(audit.c.id < last)
-    rows = tx.execute(query).all()
-    following = paging.encode(rows[filters.limit - 1].id) if len(rows) > filters.limit else None
-    return Page(items=[AuditEntry.of(row) for row in rows[: filters.limit]], next_cursor=following)
+    # UUIDv7: the order of ids is the order of time.
+    page = paging.page(tx, query, [audit.c.id], cursor=filters.cursor, limit=filters.limit)
+    return Page(items=[AuditEntry.of(row) for row in page.rows], next_cursor=page.next_cursor)
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
