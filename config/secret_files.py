@@ -40,17 +40,14 @@ def _contents(given: object, place: Place, report: Report) -> str | None:
     try:
         text = Path(path).read_text("utf-8").strip()
     except OSError as error:
-        _refuse(
-            report, place, f"cannot read {path}: {error.strerror}", "let the service's user read the file"
-        )
+        message, remedy = f"cannot read {path}: {error.strerror}", "let the service's user read the file"
     except ValueError:
-        _refuse(
-            report, place, f"{path!r} holds no UTF-8 text", "write the secret as plain text into the file"
-        )
+        message, remedy = f"{path!r} holds no UTF-8 text", "write the secret as plain text into the file"
     else:
         if text:
             return text
-        _refuse(report, place, f"{path} is empty", "write the secret into the file")
+        message, remedy = f"{path} is empty", "write the secret into the file"
+    _refuse(report, place, message, remedy)
     return None
 
 

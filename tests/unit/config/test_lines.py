@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.lines import key_lines
@@ -81,6 +81,7 @@ _values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(_keys, _values, max_size=5))
 def test_every_key_of_any_text_is_found_and_none_besides(data: dict[str, Any]) -> None:
     text = tomlkit.dumps(data)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.log import set_up
@@ -105,6 +105,7 @@ def raise_with(secret: str) -> None:
 
 
 @pytest.mark.parametrize("format", list(LogFormat))
+@settings(deadline=None)
 @given(secret=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp", "Cf"]), min_size=8))
 def test_a_known_secret_is_in_no_line_however_it_got_there(format: LogFormat, secret: str) -> None:
     secret = f"Q{secret}Z"

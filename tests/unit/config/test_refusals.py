@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.problems import ConfigError, Problem
@@ -220,6 +220,7 @@ def test_an_ill_secret_from_a_file_is_blamed_on_the_line_that_names_the_file(tmp
     assert "two" not in str(ConfigError([problem]))
 
 
+@settings(deadline=None)
 @given(st.text("QZX789@:/'\"\\% ", min_size=8).map(lambda text: f"Q{text}Z"))
 def test_no_refusal_repeats_a_secret(tmp_path_factory: pytest.TempPathFactory, secret: str) -> None:
     env = {

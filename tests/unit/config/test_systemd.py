@@ -44,7 +44,7 @@ def test_a_socket_that_is_gone_does_not_stop_the_service(tmp_path: Path) -> None
     assert not notify(READY, {"NOTIFY_SOCKET": str(tmp_path / "gone")})
 
 
-def test_the_watchdog_is_fed_twice_in_its_time(manager: socket.socket) -> None:
+def test_the_watchdog_is_fed_twice_in_its_time() -> None:
     assert watchdog_period({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}) == 15.0
 
 
