@@ -1,0 +1,171 @@
+"""AMI events into business calls: a pure state machine over a channel graph.
+
+No event raises out of here, whatever it holds; lost, doubled or swapped ones give at worst a poorer record. A
+hangup that does not fit what the graph knows is not believed: it stands in `wants_confirmation` until it is
+confirmed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connectors.asterisk import tracker_channels, tracker_moves, tracker_snapshot, tracker_talk
+from connectors.asterisk.tracker_core import Core, Event, Handler
+from connectors.asterisk.tracker_endings import hang_up, pass_time
+from connectors.asterisk.tracker_events import EVENTS, NEEDED
+from connectors.asterisk.tracker_trust import Trust
+from gateway.domain.calls import Call, CallEvent, PbxRules
+
+__all__ = ["EVENTS", "NEEDED", "Tracker"]
+
+_HANDLERS: dict[str, Handler] = {
+    **tracker_channels.HANDLERS,
+    **tracker_talk.HANDLERS,
+    **tracker_moves.HANDLERS,
+}
+_TEXT = {str}
+_SKEW_S = 3600.0
+_DOUBTS = 1000
+_DOUBT_S = 60.0
+
+
+class Tracker:
+    """The calls of one PBX. Every `at` is the time of receipt by the PBX's clock; where an event carries a
+    `Timestamp` (manager.conf: timestampevents) that is used instead."""
+
+    def __init__(self, rules: PbxRules) -> None:
+        self._core = Core(rules)
+        self._trust = Trust()
+        self._doubts: dict[str, tuple[float, int]] = {}
+        self._at: datetime | None = None
+        self._seconds = 0.0
+
+    def feed(self, event: Mapping[str, str | Sequence[str]], at: datetime) -> list[CallEvent]:
+        """What this event makes happen."""
+        if set(map(type, event.values())) == _TEXT:
+            plain: Event = event  # type: ignore[assignment]
+        else:
+            checked = self._trust.plain(event)
+            if checked is None:
+                return []
+            plain = checked
+        name = plain.get("Event")
+        if name is None:
+            self._trust.headless()
+            return []
+        handler = _HANDLERS.get(name)
+        if (handler is None and name != "Hangup") or not self._trust.admits(name, plain):
+            return []
+        if at is not self._at:
+            self._at, self._seconds = at, at.timestamp()
+        now = self._time(plain)
+        if handler is None:
+            self._hangup(plain, now)
+        else:
+            if self._doubts:
+                self._doubts.pop(plain.get("Uniqueid", ""), None)
+            handler(self._core, plain, now)
+        return self._told(now)
+
+    def _told(self, now: float) -> list[CallEvent]:
+        core = self._core
+        if now >= core.due:
+            pass_time(core, now)
+        return core.flush() if core.effects else []
+
+    def _time(self, event: Event) -> float:
+        stamp = event.get("Timestamp")
+        if stamp is None:
+            return self._seconds
+        try:
+            seconds = float(stamp)
+        except ValueError:
+            return self._seconds
+        return seconds if abs(seconds - self._seconds) < _SKEW_S else self._seconds
+
+    def _hangup(self, event: Event, now: float) -> None:
+        id_ = event.get("Uniqueid", "")
+        leg = self._core.graph.legs.get(id_)
+        if leg is None:
+            return
+        cause = event.get("Cause", "")
+        number = int(cause) if cause.isascii() and cause.isdigit() and len(cause) < 4 else 0
+        fits = event.get("Channel") == leg.name and event.get("Linkedid") in leg.track.linkedids
+        if fits and not self._trust.shaken:
+            self._doubts.pop(id_, None)
+            hang_up(self._core, leg, number, now)
+        elif len(self._doubts) < _DOUBTS:
+            self._trust.refused["unlikely"] += 1
+            self._doubts.setdefault(id_, (now, number))
+
+    @property
+    def wants_confirmation(self) -> set[str]:
+        """Uniqueids whose hangup was claimed but not believed: ask the PBX (Status), then `confirm`."""
+        return set(self._doubts)
+
+    def confirm(self, uniqueid: str, alive: bool, at: datetime) -> list[CallEvent]:
+        """The PBX was asked whether the channel lives."""
+        claim = self._doubts.pop(uniqueid, None)
+        leg = self._core.graph.legs.get(uniqueid)
+        if alive or leg is None:
+            return []
+        claimed, cause = claim if claim is not None else (at.timestamp(), 0)
+        hang_up(self._core, leg, cause, claimed)
+        return self._told(at.timestamp())
+
+    def restore(self, calls: Sequence[Call]) -> None:
+        """Start from the calls that the books hold as not ended; follow it with `snapshot`."""
+        tracker_snapshot.restore(self._core, calls)
+
+    def snapshot(
+        self,
+        channels: Sequence[Mapping[str, str | Sequence[str]]],
+        queue_entries: Sequence[Mapping[str, str | Sequence[str]]],
+        at: datetime,
+    ) -> list[CallEvent]:
+        """Bring the graph in line with what the PBX says it has: CoreShowChannel or Status events, and
+        QueueEntry events. Unknown calls begin, known ones are updated, those that vanished end as lost.
+
+        `at` is when the list was asked for: channels that appeared later are left alone.
+        """
+        plain = [row for row in map(self._trust.plain, channels) if row is not None]
+        entries = [row for row in map(self._trust.plain, queue_entries) if row is not None]
+        events = tracker_snapshot.apply(self._core, plain, entries, at.timestamp())
+        return events + self._told(at.timestamp())
+
+    def tick(self, at: datetime) -> list[CallEvent]:
+        """Time passes, to be called about once a second."""
+        now = at.timestamp()
+        for id_, (claimed, _) in list(self._doubts.items()):
+            if claimed < now - _DOUBT_S:
+                del self._doubts[id_]
+        return self._told(now)
+
+    def calls(self, at: datetime) -> list[Call]:
+        """The live calls as they stand."""
+        core = self._core
+        return [core.view.call(track, at.timestamp()) for track in core.graph.calls() if track.announced]
+
+    def leftovers(self) -> dict[str, int]:
+        """What is being held now; all zero when every channel has hung up."""
+        graph = self._core.graph
+        return {
+            "channels": len(graph.legs),
+            "bridges": len(graph.bridges),
+            "calls": sum(1 for _ in graph.calls()),
+        }
+
+    @property
+    def suspicious(self) -> dict[str, int]:
+        """Events that were not believed, by reason."""
+        return dict(self._trust.refused)
+
+    @property
+    def clock_offset_s(self) -> float:
+        """Our clock minus the PBX's, added to every time told."""
+        return self._core.view.offset_s
+
+    @clock_offset_s.setter
+    def clock_offset_s(self, seconds: float) -> None:
+        if math.isfinite(seconds):
+            self._core.view.offset_s = seconds

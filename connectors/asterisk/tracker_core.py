@@ -1,0 +1,339 @@
+"""What every handler works with: the graph, what is to be told, and what must be looked at again."""
+
+from collections.abc import Callable, Mapping
+
+from connectors.asterisk import tracker_judge as judge
+from connectors.asterisk.tracker_graph import Graph, Handover, Leg, Track, room
+from connectors.asterisk.tracker_judge import View
+from connectors.asterisk.tracker_names import Names, dialled, text
+from gateway.domain.calls import (
+    Call,
+    CallEvent,
+    CallEventType,
+    CallState,
+    Direction,
+    PbxRules,
+    TransferResult,
+)
+from gateway.domain.ids import call_id
+
+Event = Mapping[str, str]
+Handler = Callable[["Core", Event, float], None]
+
+_GRAVE_S = 60.0
+"""How long a gone channel is remembered, so that its late events make no new call."""
+_GRAVES = 20_000
+_LULL_S = 1.0
+"""How long a call may stand still between two states before the pause itself is a state."""
+
+
+class Core:
+    """The state of one tracker; handlers are functions of it."""
+
+    __slots__ = ("due", "effects", "graph", "graves", "names", "pbx", "view", "waiting")
+
+    def __init__(self, rules: PbxRules) -> None:
+        self.pbx = rules.pbx
+        self.names = Names(rules)
+        self.graph = Graph()
+        self.view = View(rules.pbx, self.names)
+        self.effects: list[tuple[CallEventType, Track, float, str | None]] = []
+        self.graves: dict[str, float] = {}
+        self.waiting: dict[Track, float] = {}
+        self.due = float("inf")
+        """When there is something to look at again."""
+
+    # -- what is told
+
+    def note(self, type_: CallEventType, track: Track, now: float, extension: str | None = None) -> None:
+        """Tell it, once the call has been announced."""
+        if track.announced:
+            self.effects.append((type_, track, now, extension))
+
+    def flush(self) -> list[CallEvent]:
+        """What happened since the last time, each with its call as it stands now."""
+        effects, self.effects = self.effects, []
+        calls: dict[Track, Call] = {}
+        events = []
+        for type_, told, now, extension in effects:
+            track = told.current()
+            if track is not told and type_ is not CallEventType.ENDED:
+                type_ = CallEventType.UPDATED if type_ is CallEventType.STARTED else type_
+            call = calls.get(track)
+            if call is None:
+                call = calls[track] = self.view.call(track, now)
+            events.append(CallEvent(type_, call, self.view.at(now), extension))
+        return events
+
+    def announce(self, track: Track, now: float) -> None:
+        """Tell of a new call as soon as its direction is known."""
+        if track.announced:
+            return
+        way = judge.direction(track, self.names)
+        if way is not None:
+            self.tell_start(track, way, now)
+
+    def tell_start(self, track: Track, way: Direction, now: float) -> None:
+        """Tell of a new call."""
+        track.direction = way
+        track.announced = True
+        track.state = judge.state(track)
+        self.note(CallEventType.STARTED, track, now)
+        if track.state is CallState.MENU:
+            self.note(CallEventType.MENU, track, now)
+        elif track.in_queue:
+            self.note(CallEventType.QUEUED, track, now)
+        for leg in track.ringing.values():
+            self.note(CallEventType.RINGING, track, now, leg.label)
+
+    def settle(self, track: Track, now: float) -> None:
+        """Tell of the state the call has come into, where that is news."""
+        if not track.announced:
+            self.announce(track, now)
+            return
+        new, old = judge.state(track), track.state
+        if new is old or old is CallState.ENDED:
+            return
+        track.state = new
+        if new is CallState.TALKING and old is CallState.HELD:
+            type_ = CallEventType.RESUMED
+        else:
+            type_ = _TOLD.get(new, CallEventType.UPDATED)
+        self.note(type_, track, now)
+
+    # -- channels and calls
+
+    def leg(self, event: Event, now: float, prefix: str = "") -> Leg | None:
+        """The channel an event speaks of, made where it is new; None where it is gone or not named."""
+        id_ = event.get(prefix + "Uniqueid")
+        leg = self.graph.legs.get(id_) if id_ else None
+        if leg is None:
+            return self._newcomer(event, id_, now, prefix) if id_ and id_ not in self.graves else None
+        name = event.get(prefix + "Channel")
+        if name and name != leg.name:
+            self.rename(leg, name)
+        linkedid = event.get(prefix + "Linkedid")
+        if linkedid and linkedid not in leg.track.linkedids:
+            self._relink(leg, linkedid, now)
+        return leg
+
+    def known(self, event: Event, now: float, prefix: str = "") -> Leg | None:
+        """The channel an event speaks of, if we have it."""
+        id_ = event.get(prefix + "Uniqueid")
+        return self.leg(event, now, prefix) if id_ and id_ in self.graph.legs else None
+
+    def rename(self, leg: Leg, name: str) -> None:
+        """The channel goes by another name now and stands for another line, unless it is a zombie."""
+        leg.name = name
+        if name.endswith("<ZOMBIE>") or leg.local:
+            return
+        face = self.names.face(name)
+        if face.person and leg.person:
+            leg.trunk, leg.extension = face.trunk, face.extension
+
+    def _relink(self, leg: Leg, linkedid: str, now: float) -> None:
+        other = self.graph.tracks.get(linkedid)
+        if other is not None:
+            self.merge(leg.track, other, now)
+        elif linkedid not in self.graves:
+            self.graph.adopt(leg.track, linkedid)
+
+    def _newcomer(self, event: Event, id_: str, now: float, prefix: str) -> Leg | None:
+        name = event.get(prefix + "Channel")
+        if not name or len(id_) > 150:
+            return None
+        track = self._track(id_, event.get(prefix + "Linkedid") or id_, now)
+        leg = Leg(id_, name, self.names.face(name), track, now)
+        self.graph.add(leg)
+        state = event.get(prefix + "ChannelState", "")
+        leg.state = int(state) if state in _STATES else 0
+        leg.calling = leg.state == 4
+        leg.exten = text(event.get(prefix + "Exten"))
+        if event.get("Event") != "Newchannel" and id_ == track.first:
+            room(track.estimated, "started_at")
+        if leg.person:
+            self._place(leg, event, now, prefix)
+        return leg
+
+    def _track(self, id_: str, linkedid: str, now: float) -> Track:
+        track = self.graph.tracks.get(linkedid)
+        if track is not None:
+            if id_ == track.first and "started_at" in track.estimated:
+                track.started = now
+                del track.estimated["started_at"]
+            return track
+        # A linkedid whose call ended names nothing any more.
+        first = id_ if linkedid in self.graves else linkedid
+        track = Track(call_id(self.pbx, first), first, now)
+        self.graph.adopt(track, first)
+        if first != id_:
+            track.started = _born(first, now)
+            track.estimated["started_at"] = None
+        return track
+
+    def _place(self, leg: Leg, event: Event, now: float, prefix: str) -> None:
+        track = leg.track
+        origin = self.graph.legs.get(track.first)
+        if track.caller is None and (leg.id == track.first or (origin is not None and origin.originated)):
+            self.make_caller(leg, event, prefix)
+        elif track.target is None and not leg.calling:
+            track.target = leg
+        if not track.announced:
+            self.announce(track, now)
+
+    def make_caller(self, leg: Leg, event: Event, prefix: str) -> None:
+        """The channel is the one the call began with."""
+        track = leg.track
+        track.caller = leg
+        number = text(event.get(prefix + "CallerIDNum"))
+        if leg.trunk or leg.calling:
+            track.from_raw = track.from_raw or number
+            track.from_name = track.from_name or text(event.get(prefix + "CallerIDName"))
+            track.to_raw = track.to_raw or leg.exten
+            if leg.trunk:
+                track.did = track.did or leg.exten
+        elif track.originated or leg.originated:
+            track.origin_leg = leg
+
+    def name_target(self, leg: Leg, event: Event) -> None:
+        """A dialled line of the outside world gets the number at its far end."""
+        track = leg.track
+        raw = (
+            dialled(event.get("DialString")) or text(event.get("DestCallerIDNum")) or text(event.get("Exten"))
+        )
+        public = self.names.public(raw)
+        leg.number = public or raw
+        unclear = track.originated or self.names.public(track.to_raw) is None
+        if raw and leg is track.target and unclear and (public or not track.to_raw):
+            track.to_raw = raw
+
+    def merge(self, one: Track, other: Track, now: float) -> Track:
+        """Two calls turn out to be one: the older stays, the younger's id becomes an alias."""
+        if one is other:
+            return one
+        older, younger = (one, other) if one.age() <= other.age() else (other, one)
+        _absorb(self.graph, older, younger)
+        self.waiting.pop(younger, None)
+        if not older.announced:
+            self.announce(older, now)
+        elif younger.announced:
+            older.state = judge.state(older)
+            self.note(CallEventType.UPDATED, older, now)
+        return older
+
+    # -- time
+
+    def look_again(self, track: Track, at: float) -> None:
+        """Look at the call again at `at` if nothing happens before."""
+        self.waiting[track] = at
+        self.due = min(self.due, at)
+
+    def lull(self, track: Track, now: float) -> None:
+        """The call stands between two states; it usually moves on at once."""
+        self.look_again(track, now + _LULL_S)
+
+    def burials(self, now: float) -> None:
+        """Forget the channels that are gone for long, and note when to come again."""
+        graves = self.graves
+        for id_, at in list(graves.items()):
+            if at > now - _GRAVE_S and len(graves) <= _GRAVES:
+                break
+            del graves[id_]
+        waiting = min(self.waiting.values(), default=float("inf"))
+        self.due = min(waiting, now + _GRAVE_S / 4 if graves else float("inf"))
+
+    def bury(self, id_: str, now: float) -> None:
+        """Late events of this channel or linkedid are to make nothing new."""
+        self.graves[id_] = now
+        self.due = min(self.due, now + _GRAVE_S)
+
+
+_STATES = frozenset("0123456789")
+_TOLD = {
+    CallState.MENU: CallEventType.MENU,
+    CallState.HELD: CallEventType.HELD,
+    CallState.PARKED: CallEventType.PARKED,
+}
+
+
+def _born(uniqueid: str, now: float) -> float:
+    """When the channel of this Uniqueid was made, by the seconds in it."""
+    seconds = uniqueid.rpartition("-")[2].partition(".")[0]
+    born = float(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 12 else now
+    return born if now - 7 * 86400 < born <= now else now
+
+
+def _absorb(graph: Graph, older: Track, younger: Track) -> None:
+    younger.merged_into = older
+    for leg in younger.legs.values():
+        leg.track = older
+        older.legs[leg.id] = leg
+    for linkedid in younger.linkedids:
+        graph.adopt(older, linkedid)
+    _join_history(older, younger)
+    _join_present(older, younger)
+
+
+def _join_history(older: Track, younger: Track) -> None:
+    for mine, theirs in (
+        (older.seen, younger.seen),
+        (older.rang, younger.rang),
+        (older.recordings, younger.recordings),
+        (older.aliases, younger.aliases),
+    ):
+        for thing in theirs:
+            room(mine, thing)
+    if younger.announced or younger.base is not None:
+        room(older.aliases, younger.id)
+    own = younger.caller.stretch if younger.caller is not None else None
+    older.stretches += [s for s in younger.stretches if s is not own]
+    older.stretches.sort(key=lambda s: s.start)
+    older.transfers += younger.transfers
+    older.transfers.sort(key=_moment)
+    older.talks += younger.talks
+    older.hold_s += younger.hold_s
+    if younger.outcome_at > older.outcome_at:
+        older.outcome, older.outcome_at = younger.outcome, younger.outcome_at
+
+
+def _moment(transfer: Handover) -> float:
+    return transfer.at
+
+
+def _join_present(older: Track, younger: Track) -> None:
+    older.ringing |= younger.ringing
+    older.talkers += younger.talkers
+    older.talk_since = _earlier(older.talk_since, younger.talk_since)
+    older.answered_at = _earlier(older.answered_at, younger.answered_at)
+    older.held += younger.held
+    older.hold_since = _earlier(older.hold_since, younger.hold_since)
+    older.parked = older.parked or younger.parked
+    older.voicemail = older.voicemail or younger.voicemail
+    older.queue = older.queue or younger.queue
+    older.in_queue = older.in_queue or younger.in_queue
+    if older.caller is None:
+        older.caller = younger.caller
+        older.from_raw, older.from_name = (
+            older.from_raw or younger.from_raw,
+            older.from_name or younger.from_name,
+        )
+        older.to_raw = older.to_raw or younger.to_raw
+        older.did = older.did or younger.did
+    older.target = older.target or younger.target
+    older.operator = older.operator or younger.operator
+    if not older.last_talkers:
+        older.last_talkers = younger.last_talkers
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
+
+
+def resolve_transfer(track: Track, result: TransferResult) -> None:
+    """The latest transfer came to this, unless more is known of it already."""
+    if track.transfers:
+        last = track.transfers[-1]
+        if last.result is None or last.result in (TransferResult.BUSY, TransferResult.NO_ANSWER):
+            last.result = result

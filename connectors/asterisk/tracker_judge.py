@@ -1,0 +1,248 @@
+"""What a track amounts to: direction, state, disposition, who hung up, and the Call that others see."""
+
+from datetime import UTC, datetime
+
+from connectors.asterisk.tracker_graph import Leg, Stretch, Track
+from connectors.asterisk.tracker_names import Names
+from gateway.domain.calls import (
+    Call,
+    CallEvent,
+    CallEventType,
+    CallState,
+    Direction,
+    Disposition,
+    HangupBy,
+    Party,
+    Segment,
+    Transfer,
+    TransferResult,
+    advance,
+)
+
+# ITU-T Q.850 causes, as app_dial and chan_pjsip set them.
+_UNALLOCATED = 1
+_BUSY = 17
+_UNREACHABLE = frozenset({18, 19, 20})
+_REJECTED = 21
+_ELSEWHERE = 26
+_BAD_NUMBER = 28
+_NO_LINE = frozenset({"CHANUNAVAIL", "CONGESTION"})
+
+
+def direction(track: Track, names: Names, *, final: bool = False) -> Direction | None:
+    """Which way the call goes, None while that cannot be told; `final`: there is nothing more to wait for."""
+    caller, target = track.caller, track.target
+    if track.originated:
+        return _originated(track, names)
+    if caller is None:
+        if not final:
+            return None
+        return Direction.OUT if target is not None and target.trunk else Direction.IN
+    if caller.trunk:
+        return Direction.IN if final or caller.calling or caller.state == 6 else None
+    if target is not None:
+        return Direction.OUT if target.trunk else Direction.INTERNAL
+    if final:
+        # Nothing was dialled: a line down makes no channel, so here the number alone can tell.
+        return Direction.OUT if names.public(track.to_raw) else Direction.INTERNAL
+    return Direction.INTERNAL if track.queue or caller.state == 6 else None
+
+
+def _originated(track: Track, names: Names) -> Direction:
+    caller, target = track.caller, track.target
+    if target is not None:
+        return Direction.OUT if target.trunk or (caller is not None and caller.trunk) else Direction.INTERNAL
+    wanted = track.to_raw
+    inside = wanted is not None and len(wanted) < 6 and names.public(wanted) is None
+    return Direction.INTERNAL if inside else Direction.OUT
+
+
+def state(track: Track) -> CallState:
+    """Where the call stands."""
+    if track.talkers:
+        return CallState.HELD if track.held else CallState.TALKING
+    if track.parked:
+        return CallState.PARKED
+    if track.ringing:
+        return CallState.RINGING
+    if track.in_queue:
+        return CallState.QUEUED
+    caller = track.caller
+    if caller is not None and caller.state == 6 and not track.originated and not _being_put_through(track):
+        return CallState.MENU
+    return CallState.RINGING
+
+
+def _being_put_through(track: Track) -> bool:
+    return any(leg.dialled and leg.state == 6 for leg in track.legs.values())
+
+
+def outcome(leg: Leg, cause: int) -> Disposition | None:
+    """How a dialled phone that nobody talked on turned the call down; None where it was called off.
+
+    DialStatus NOANSWER covers rung out, refused (603), switched off and unallocated: the cause of the leg's
+    own hangup tells them apart.
+    """
+    if leg.answered or leg.status == "CANCEL" or cause == _ELSEWHERE:
+        return None
+    if leg.status == "BUSY" or cause == _BUSY:
+        return Disposition.BUSY
+    if cause == _REJECTED:
+        return Disposition.DECLINED
+    if cause in (_UNALLOCATED, _BAD_NUMBER):
+        return Disposition.FAILED
+    if leg.trunk and leg.rang_at is None and leg.status in _NO_LINE and cause not in _UNREACHABLE:
+        return Disposition.FAILED
+    return Disposition.NO_ANSWER
+
+
+def disposition(track: Track) -> Disposition:
+    """How the call came out for the people."""
+    if track.answered_at is not None:
+        return Disposition.ANSWERED
+    if track.voicemail:
+        return Disposition.VOICEMAIL
+    origin = track.origin_leg
+    if track.originated and origin is not None and origin.state != 6 and not origin.trunk:
+        return Disposition.OPERATOR_NO_ANSWER
+    if track.shutdown:
+        return Disposition.FAILED
+    if track.walked_out:
+        return Disposition.ABANDONED
+    return track.outcome or _undialled(track)
+
+
+def _undialled(track: Track) -> Disposition:
+    # No channel was made for anybody: phones without registration and dead trunks look like this.
+    if track.cause == _BUSY:
+        return Disposition.BUSY
+    if track.cause in (_UNALLOCATED, _BAD_NUMBER):
+        return Disposition.FAILED
+    if track.direction is Direction.IN or track.cause in _UNREACHABLE:
+        return Disposition.NO_ANSWER
+    return Disposition.FAILED
+
+
+def transfer_result(out: Disposition | None) -> TransferResult:
+    """What became of a transfer whose target turned the call down so."""
+    if out is Disposition.BUSY:
+        return TransferResult.BUSY
+    return TransferResult.FAILED if out is Disposition.FAILED else TransferResult.NO_ANSWER
+
+
+def hangup_by(track: Track, how: Disposition) -> HangupBy:
+    """Who ended the call: the first to ask for it, not the hangup's cause."""
+    caller = track.caller
+    if how is Disposition.ANSWERED:
+        return _ended_talk(track)
+    if how is Disposition.ABANDONED or (caller is not None and caller.asked is not None):
+        return HangupBy.CALLER
+    if how in (Disposition.BUSY, Disposition.DECLINED):
+        return HangupBy.CALLEE
+    return HangupBy.SYSTEM
+
+
+def _ended_talk(track: Track) -> HangupBy:
+    asked = [(leg.asked, leg is track.caller) for leg in track.last_talkers if leg.asked is not None]
+    if asked:
+        return HangupBy.CALLER if min(asked)[1] else HangupBy.CALLEE
+    if track.reason is not None and not track.soft:
+        return track.reason
+    return HangupBy.SYSTEM
+
+
+class View:
+    """Turns tracks into the Calls that the rest of the service sees."""
+
+    def __init__(self, pbx: str, names: Names) -> None:
+        self._pbx = pbx
+        self._names = names
+        self.offset_s = 0.0
+        """Our clock minus the PBX's, added to every time that leaves."""
+
+    def at(self, seconds: float) -> datetime:
+        """A time of the PBX's clock, as UTC by ours."""
+        return datetime.fromtimestamp(seconds + self.offset_s, UTC)
+
+    def _at(self, seconds: float | None) -> datetime | None:
+        return None if seconds is None else self.at(seconds)
+
+    def call(self, track: Track, now: float) -> Call:
+        """The call as it stands at `now`."""
+        ended = track.state is CallState.ENDED
+        end = track.end_at if track.end_at is not None else now
+        how = (
+            disposition(track) if ended else (Disposition.ANSWERED if track.answered_at is not None else None)
+        )
+        way = track.direction or Direction.IN
+        caller = track.caller
+        own = caller.extension if caller is not None and not caller.trunk else None
+        fresh = Call(
+            id=track.id,
+            pbx=self._pbx,
+            linkedid=track.first,
+            direction=way,
+            state=track.state,
+            started_at=self.at(track.started),
+            from_=self._from(track),
+            to=Party(self._names.public(track.to_raw), track.to_raw),
+            disposition=how,
+            did=track.did and (self._names.public(track.did) or track.did),
+            queue=track.queue,
+            extension=track.operator if way is Direction.IN else own or track.operator,
+            rang=tuple(track.rang),
+            ringing=tuple(dict.fromkeys(leg.label for leg in track.ringing.values() if leg.label)),
+            answered_at=self._at(track.answered_at),
+            ended_at=self._at(track.end_at),
+            hangup_by=hangup_by(track, how) if ended and how is not None else None,
+            hangup_cause=track.cause if ended else None,
+            wait_s=_seconds((track.answered_at if track.answered_at is not None else end) - track.started),
+            talk_s=_seconds(_talked(track, now)),
+            hold_s=_seconds(track.hold_s + (now - track.hold_since if track.hold_since is not None else 0.0)),
+            segments=tuple([self._segment(s) for s in track.stretches]),
+            transfers=tuple(
+                [Transfer(h.kind, h.source, h.target, self.at(h.at), h.result) for h in track.transfers]
+            ),
+            estimated=tuple(track.estimated),
+            recordings=tuple(track.recordings),
+            legs=tuple(track.seen),
+            aliases=tuple(track.aliases),
+        )
+        if track.base is None:
+            return fresh
+        return advance(track.base, CallEvent(CallEventType.UPDATED, fresh, self.at(now)))
+
+    def _from(self, track: Track) -> Party:
+        caller = track.caller
+        if caller is not None and not caller.trunk and caller.extension:
+            return Party(None, caller.extension, track.from_name)
+        return Party(self._names.public(track.from_raw), track.from_raw, track.from_name)
+
+    def _segment(self, stretch: Stretch) -> Segment:
+        return Segment(
+            stretch.extension,
+            self.at(stretch.start),
+            self._at(stretch.end),
+            _seconds(stretch.ring_s),
+            _seconds(stretch.talk_s),
+            _seconds(stretch.hold_s),
+        )
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3) if value > 0 else 0.0
+
+
+def _talked(track: Track, now: float) -> float:
+    """Seconds in conversation: overlapping talks (a consultation while the client is held) count once."""
+    talks = track.talks
+    if track.talk_since is not None:
+        talks = [*talks, (track.talk_since, max(now, track.talk_since))]
+    if len(talks) == 1:
+        return talks[0][1] - talks[0][0]
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(talks):
+        if end > until:
+            total += end - max(start, until)
+            until = end
+    return total
