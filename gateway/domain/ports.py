@@ -41,6 +41,18 @@ class LinkReport(Protocol):
     ) -> None: ...
 
 
+class Connector(Protocol):
+    """One attachment to the outside."""
+
+    async def run(self) -> None:
+        """Connect and serve until that is over; never returns normally.
+
+        Raises `TemporaryFailure`, `PermanentFailure`, `NeedsAdministrator`; whoever runs it waits and runs it
+        again, it never does so itself.
+        """
+        ...
+
+
 class Clock(Protocol):
     """The time now, UTC."""
 

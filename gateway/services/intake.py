@@ -46,9 +46,13 @@ class VoiceIntake:
                 for event in own:
                     await self._record(event)
 
-        async with asyncio.TaskGroup() as group:
-            for own in lanes:
-                group.create_task(lane(own))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for own in lanes:
+                    group.create_task(lane(own))
+        except ExceptionGroup as failures:
+            # All of one kind: the lease is gone, or the store was closed under us.
+            raise failures.exceptions[0] from None
 
     async def _record(self, event: CallEvent) -> None:
         with metrics.call_intake_seconds.time():

@@ -1,0 +1,202 @@
+"""The composition root: settings → objects → supervised tasks. The one module that knows all."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from aiohttp import web
+
+from config.settings import ConnectorSettings, Settings
+from connectors import registry
+from gateway import metrics, systemd
+from gateway.domain.errors import NeedsAdministrator, PerezvonError
+from gateway.domain.ports import Connector, LinkState
+from gateway.feed import Feed
+from gateway.services import holding, housekeeping, installation
+from gateway.services.intake import VoiceIntake
+from gateway.services.links import Links
+from gateway.store import leases, migrate
+from gateway.store.engine import Store, open_store
+from gateway.supervise import Supervisor
+from gateway.web import server as web_server
+from gateway.web.deps import PartState, WebDeps
+from gateway.web.hub import DeskHub
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 25.0
+
+
+@dataclass(slots=True)
+class Service:
+    """A running service. `address` is where the desk answers on this machine."""
+
+    settings: Settings
+    store: Store
+    feed: Feed
+    hub: DeskHub
+    links: Links
+    supervisor: Supervisor
+    address: str = ""
+    draining: bool = field(default=False)
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, migrates: bool = True) -> AsyncIterator[Service]:
+    """The service, ready inside and stopped in good order after.
+
+    Raises `NeedsAdministrator` where the database is held by another process or of another version; a
+    connector that cannot attach is no reason not to run.
+    """
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings.database.url.reveal(), exclusive=True)
+        stack.push_async_callback(store.close)
+        await _bring_up_to_date(store, settings, migrates=migrates)
+        supervisor = Supervisor()
+        stack.push_async_callback(supervisor.stop)
+        feed, links = Feed(store), Links(store)
+        hub = DeskHub(store, feed)
+        service = Service(settings, store, feed, hub, links, supervisor)
+        _start_loops(service)
+        await feed.ready.wait()
+        await _start_web(stack, service)
+        _attach_connectors(service)
+        yield service
+        service.draining = True
+        await _drain(service)
+
+
+async def _bring_up_to_date(store: Store, settings: Settings, *, migrates: bool) -> None:
+    if migrates:
+        done = await migrate.migrate(settings.database.url.reveal())
+        if done.backup:
+            log.info("the database was copied to %s before its schema was changed", done.backup)
+    else:
+        found = await migrate.state(store)
+        if not found.up_to_date:
+            raise NeedsAdministrator(
+                f"the database's schema is {found.current or 'empty'}, this version needs {found.head}",
+                remedy="run `perezvon migrate`, or start without --no-migrate",
+            )
+    await store.write(installation.prepare, settings)
+
+
+def _start_loops(service: Service) -> None:
+    service.supervisor.add("feed", service.feed.run)
+    service.supervisor.add("housekeeping", partial(housekeeping.run, service.store))
+    service.supervisor.add("connector states", service.links.run)
+    if systemd.watchdog_period() is not None:
+        service.supervisor.add("watchdog", systemd.keep_watchdog)
+
+
+async def _start_web(stack: AsyncExitStack, service: Service) -> None:
+    deps = WebDeps(
+        store=service.store,
+        hub=service.hub,
+        settings=service.settings,
+        public_url=service.settings.server.public_url,
+        connectors=partial(_parts, service),
+        draining=lambda: service.draining,
+    )
+    running_server = await web_server.start(deps)
+    stack.push_async_callback(running_server.stop)
+    service.address = running_server.address
+    if service.settings.server.metrics:
+        await _start_metrics(stack, service.settings.server.metrics)
+
+
+async def _start_metrics(stack: AsyncExitStack, address: str) -> None:
+    host, _, port = address.rpartition(":")
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.render(), headers={"Content-Type": metrics.CONTENT_TYPE})
+
+    app = web.Application()
+    app.router.add_get("/metrics", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        # The service is worth more than its figures.
+        log.error("no metrics: %s cannot be listened on (%s); change server.metrics", address, error.strerror)
+
+
+def _parts(service: Service) -> Sequence[PartState]:
+    return [
+        PartState(name, link.state, link.since, link.detail, link.remedy)
+        for name, link in service.links().items()
+    ]
+
+
+def _attach_connectors(service: Service) -> None:
+    holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+    for settings in service.settings.connectors:
+        service.supervisor.add(
+            f"connector {settings.name}", partial(_follow, service, settings, holder), settled_s=5.0
+        )
+
+
+async def _follow(service: Service, settings: ConnectorSettings, holder: str) -> None:
+    """One run of a connector, on the one node that holds its lease; its failure is shown and raised."""
+    report = service.links.reporter(settings.name)
+    country = service.settings.locale.country
+    make: Callable[..., Connector] = registry.factory(settings.kind)
+
+    async def attached(lease: leases.Lease) -> None:
+        await make(settings, VoiceIntake(service.store, lease), report, country).run()
+
+    try:
+        await holding.while_held(
+            service.store,
+            f"connector:{settings.name}",
+            holder,
+            attached,
+            waiting=lambda: report(LinkState.CONNECTING, "another node holds this connector"),
+        )
+    except NeedsAdministrator as failure:
+        report(LinkState.NEEDS_ADMINISTRATOR, str(failure), remedy=failure.remedy)
+        raise
+    except (PerezvonError, OSError) as failure:
+        report(LinkState.DOWN, str(failure))
+        raise
+
+
+async def _drain(service: Service) -> None:
+    """Connectors first, so that their leases are free at once; then the desks are told to come back."""
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            for settings in service.settings.connectors:
+                await service.supervisor.remove(f"connector {settings.name}")
+            await service.hub.drain()
+    except TimeoutError:
+        log.warning("draining took longer than %s s and was cut short", DRAIN_S)
+
+
+async def serve(settings: Settings, *, migrates: bool = True, announce: Callable[[Service], None]) -> None:
+    """Run until SIGTERM or SIGINT, then drain."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    for notice in settings.notices:
+        log.warning("%s", notice)
+    async with running(settings, migrates=migrates) as service:
+        announce(service)
+        systemd.notify(systemd.READY)
+        await stop.wait()
+        systemd.notify(systemd.STOPPING)
+        log.info("stopping: work in hand is finished first")
+
+
+def on_port(settings: Settings, port: int) -> Settings:
+    """The same settings on another port of the same host (0: any free one)."""
+    host = settings.server.host
+    return replace(settings, server=replace(settings.server, port=port, public_url=f"http://{host}:{port}"))
