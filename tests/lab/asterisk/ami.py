@@ -24,6 +24,7 @@ class Ami:
         self._responses: asyncio.Queue[Block] = asyncio.Queue(maxsize=1000)
         self._reader, self._writer = reader, writer
         self._changed = asyncio.Condition()
+        self._ended = False
         self._listening = asyncio.create_task(self._listen(), name="lab ami")
 
     async def action(self, name: str, **headers: str) -> Block:
@@ -32,6 +33,11 @@ class Ami:
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         await self._writer.drain()
         return await asyncio.wait_for(self._responses.get(), 10)
+
+    async def command(self, line: str) -> None:
+        """Give a command of the console, without waiting for an answer: some end the PBX."""
+        self._writer.write(f"Action: Command\r\nCommand: {line}\r\n\r\n".encode())
+        await self._writer.drain()
 
     async def event(self, name: str, *, after: int = 0, timeout_s: float = 15, **headers: str) -> Block:
         """The first event of that name with these headers, seen already (from index `after`) or to come.
@@ -45,33 +51,37 @@ class Ami:
         return await self.until(lambda: next((b for b in self.events[after:] if fits(b)), None), timeout_s)
 
     async def until(self, find: Callable[[], Found | None], timeout_s: float = 15) -> Found:
-        """What `find` returns once it is not None; asked again after every block received."""
+        """What `find` returns once it is not None; asked again after every block received.
+
+        Raises TimeoutError after `timeout_s` seconds, ConnectionError when the PBX has gone without it.
+        """
         async with asyncio.timeout(timeout_s), self._changed:
             while (found := find()) is None:
+                if self._ended:
+                    raise ConnectionError("the PBX has closed the session")
                 await self._changed.wait()
             return found
 
     async def quiet(self, for_s: float = 0.4, timeout_s: float = 60) -> None:
-        """Wait until every channel seen is gone and nothing has come for `for_s` seconds."""
-        async with asyncio.timeout(timeout_s):
-            await self.until(lambda: True if not self.live() else None, timeout_s)
-            while True:
-                async with self._changed:
-                    try:
-                        await asyncio.wait_for(self._changed.wait(), for_s)
-                    except TimeoutError:
-                        if not self.live():
-                            return
+        """Wait until nothing has come for `for_s` seconds, or the PBX is gone."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            while not self._ended:
+                try:
+                    await asyncio.wait_for(self._changed.wait(), for_s)
+                except TimeoutError:
+                    return
 
-    def live(self) -> set[str]:
-        """Uniqueids of the channels that were born and have not hung up."""
-        alive: set[str] = set()
-        for block in self.events:
-            if block.get("Event") == "Newchannel":
-                alive.add(block["Uniqueid"])
-            elif block.get("Event") == "Hangup":
-                alive.discard(block["Uniqueid"])
-        return alive
+    async def idle(self, timeout_s: float = 60) -> None:
+        """Wait until the PBX has no channel left, or is gone; needs a user with write class `command`.
+
+        The PBX is asked and its events are not, because a caller can forge those.
+        """
+        async with asyncio.timeout(timeout_s):
+            while not self._ended:
+                answer = await self.action("Command", Command="core show channels count")
+                if answer.get("Output", "").startswith("0 active channel"):
+                    return
+                await self.quiet(0.1, timeout_s)
 
     async def close(self) -> None:
         """End the session; what was received stays readable."""
@@ -83,17 +93,29 @@ class Ami:
             await self._writer.wait_closed()
 
     async def _listen(self) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+        try:
             while True:
-                raw = await self._reader.readuntil(b"\r\n\r\n")
-                block = parse(raw)
-                if "Response" in block:
-                    self._responses.put_nowait(block)
-                    continue
-                async with self._changed:
-                    self.raw += raw
-                    self.events.append(block)
-                    self._changed.notify_all()
+                await self._take(await self._reader.readuntil(b"\r\n\r\n"))
+        except asyncio.IncompleteReadError as cut:
+            self.raw += cut.partial
+        except ConnectionError:
+            # A killed PBX resets the connection; what came before is all there is.
+            pass
+        finally:
+            async with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    async def _take(self, raw: bytes) -> None:
+        block = parse(raw)
+        # OriginateResponse is an event that bears a Response header.
+        if "Response" in block and "Event" not in block:
+            self._responses.put_nowait(block)
+            return
+        async with self._changed:
+            self.raw += raw
+            self.events.append(block)
+            self._changed.notify_all()
 
 
 def parse(raw: bytes) -> Block:

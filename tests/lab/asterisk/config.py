@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.lab.asterisk import texts
 from tests.lab.asterisk.chroot import MOUNTS
 from tests.lab.asterisk.dialplan import EXTENSIONS, QUEUES
 
@@ -79,29 +80,28 @@ def write(run_dir: Path, ports: Ports) -> None:
         (run_dir / name).mkdir(parents=True, exist_ok=True)
     for name in ("spool/monitor", "spool/voicemail", "spool/tmp", "log/cdr-csv", "log/cel-custom"):
         (run_dir / name).mkdir(parents=True, exist_ok=True)
-    loads = "".join(f"load = {name}.so\n" for name in MODULES.split())
+    boxes = "".join(f"{operator} => 1234,Operator {operator}\n" for operator in OPERATORS)
+    loads = "".join(f"load = {name}.so\n" for name in texts.MODULES.split())
     files = {
-        "asterisk.conf": ASTERISK,
-        "modules.conf": "[modules]\nautoload = no\n"
-        + "".join(f"load = {name}.so\n" for name in MODULES.split()),
+        "asterisk.conf": texts.ASTERISK,
+        "modules.conf": f"[modules]\nautoload = no\n{loads}",
         "logger.conf": "[general]\n[logfiles]\nfull.log => notice,warning,error,verbose\n",
         "manager.conf": _manager(ports),
         "pjsip.conf": _pjsip(ports),
         "rtp.conf": "[general]\nrtpstart = 20000\nrtpend = 29999\nstrictrtp = no\n",
         "extensions.conf": EXTENSIONS,
         "queues.conf": QUEUES,
-        "features.conf": FEATURES,
-        "res_parking.conf": PARKING,
-        "voicemail.conf": VOICEMAIL,
+        "features.conf": texts.FEATURES,
+        "res_parking.conf": texts.PARKING,
+        "voicemail.conf": texts.VOICEMAIL + boxes,
         "musiconhold.conf": "[default]\nmode = files\ndirectory = /usr/share/asterisk/moh\n",
         "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nusegmtime = yes\nloguniqueid = yes\n",
         **dict.fromkeys(("acl.conf", "pjproject.conf"), ""),
         **dict.fromkeys(("ccss.conf", "udptl.conf"), "[general]\n"),
         "cdr_manager.conf": "[general]\nenabled = yes\n[mappings]\nlinkedid => LinkedID\n",
-        "cel.conf": CEL,
-        "cel_custom.conf": "[mappings]\nMaster.csv => " + CEL_COLUMNS + "\n",
-        "indications.conf": "[general]\ncountry = ru\n[ru]\ndescription = Russia\nringcadence = 1000,4000\n"
-        "dial = 425\nbusy = 425/350,0/350\nring = 425/1000,0/4000\ncongestion = 425/175,0/175\n",
+        "cel.conf": texts.CEL,
+        "cel_custom.conf": "[mappings]\nMaster.csv => " + texts.CEL_COLUMNS + "\n",
+        "indications.conf": texts.INDICATIONS,
     }
     for name, text in files.items():
         (run_dir / "etc" / name).write_text(text)
@@ -147,88 +147,3 @@ PHONE_OPTIONS = (
     "call_group = 1\npickup_group = 1\ndevice_state_busy_at = 1\nmailboxes = {name}@default\n"
 )
 TRUNK_OPTIONS = "dtmf_mode = info\nallow_transfer = no\ntrust_id_inbound = yes\n"
-
-ASTERISK = """\
-[directories]
-astetcdir => /etc/asterisk
-astmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules
-astvarlibdir => /var/lib/asterisk
-astdbdir => /var/lib/asterisk
-astkeydir => /var/lib/asterisk
-astdatadir => /usr/share/asterisk
-astagidir => /usr/share/asterisk/agi-bin
-astspooldir => /var/spool/asterisk
-astrundir => /run/asterisk
-astlogdir => /var/log/asterisk
-[options]
-verbose = 3
-timestamp = yes
-maxload = 0
-documentation_language = en_US
-"""
-
-FEATURES = """\
-[general]
-transferdigittimeout = 3
-featuredigittimeout = 1500
-pickupexten = *8
-[featuremap]
-blindxfer => #1
-atxfer => *2
-disconnect => *0
-"""
-
-PARKING = """\
-[general]
-[default]
-parkext => 700
-parkpos => 701-710
-context => parkedcalls
-parkingtime => 30
-findslot => next
-comebacktoorigin = yes
-"""
-
-VOICEMAIL = """\
-[general]
-format = wav
-minsecs = 1
-maxsilence = 0
-maxsecs = 20
-attach = no
-[default]
-""" + "".join(f"{operator} => 1234,Operator {operator}\n" for operator in OPERATORS)
-
-CEL = """\
-[general]
-enable = yes
-apps = dial,queue,park
-events = ALL
-[manager]
-enabled = yes
-"""
-
-CEL_COLUMNS = ",".join(
-    f"${{CSV_QUOTE({name})}}"
-    for name in (
-        "${eventtype}", "${eventtime}", "${CALLERID(name)}", "${CALLERID(num)}", "${CHANNEL(exten)}",
-        "${CHANNEL(context)}", "${CHANNEL(channame)}", "${CHANNEL(appname)}", "${CHANNEL(uniqueid)}",
-        "${CHANNEL(linkedid)}", "${BRIDGEPEER}", "${eventextra}",
-    )
-)  # fmt: skip
-
-MODULES = """
-res_timing_timerfd res_pjproject res_sorcery_config res_sorcery_memory res_sorcery_astdb res_rtp_asterisk
-res_speech res_cdrel_custom
-res_musiconhold res_parking res_agi res_manager_devicestate res_stasis res_smdi
-res_pjsip res_pjsip_acl res_pjsip_caller_id res_pjsip_diversion res_pjsip_dtmf_info res_pjsip_session
-res_pjsip_sdp_rtp res_pjsip_nat res_pjsip_refer res_pjsip_rfc3326 res_pjsip_header_funcs res_pjsip_logger
-res_pjsip_pubsub res_pjsip_endpoint_identifier_ip res_pjsip_endpoint_identifier_user
-chan_pjsip bridge_simple bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features
-bridge_builtin_interval_features codec_ulaw codec_alaw codec_a_mu codec_resample format_wav format_pcm
-format_sln pbx_config app_dial app_queue app_voicemail app_mixmonitor app_playback app_read app_stack app_verbose
-app_exec app_bridgewait app_directed_pickup app_chanspy app_originate app_userevent app_softhangup app_transfer app_cdr
-app_echo app_waituntil func_callerid func_channel func_strings func_logic func_cdr func_global
-func_timeout func_db func_dialgroup func_hangupcause func_pjsip_endpoint func_uri func_devstate
-cdr_csv cdr_manager cel_custom cel_manager
-"""

@@ -71,11 +71,8 @@ exten => _1XX,1,Dial(PJSIP/${{EXTEN}},{RING_S},tTkK)
  same => n,Goto(gave-up,${{DIALSTATUS}},1)
 exten => _4XX,1,Queue(${{EXTEN}},tTkK,,,60)
  same => n,Hangup()
-exten => 700,1,Park()
-exten => _*8XXX,1,Pickup(${{EXTEN:2}}&${{EXTEN:2}}@from-trunk&{CITY}0${{EXTEN:2}}@from-trunk)
- same => n,Hangup()
-; *9 takes a call ringing at any phone of the group
-exten => *9,1,Pickup()
+; *8101 takes the call that rings at 101
+exten => _*8XXX,1,PickupChan(PJSIP/${{EXTEN:2}},p)
  same => n,Hangup()
 exten => _7XXXXXXXXXX,1,Set(CALLERID(num)={did("100")})
  same => n,Set(CALLERID(name)=)

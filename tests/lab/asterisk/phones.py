@@ -13,6 +13,7 @@ from tests.lab.asterisk.chroot import inside
 from tests.lab.asterisk.config import INSIDE, OUTSIDE
 from tests.lab.asterisk.pbx import Pbx
 from tests.lab.asterisk.scenario import Caller, Step, dials, rung
+from tests.lab.asterisk.transfer import dialog_of, transfer
 
 LISTEN_LIMIT_S = 5
 
@@ -23,6 +24,8 @@ class Phone:
 
     process: asyncio.subprocess.Process
     log: Path
+    messages: Path
+    address: str
 
     async def done(self) -> bool:
         """Wait for the phone's part to end; whether the call went as its steps foresaw."""
@@ -59,6 +62,16 @@ class Phones:
         scenario = dials(number, caller, *steps, cancel_after_s=cancel_after_s)
         return await self._play(OUTSIDE, _free_port(OUTSIDE), scenario)
 
+    async def connects(self, customer: Phone, colleague: Phone) -> None:
+        """Attended transfer (RFC 3891): the operator who talks on both calls joins the other two parties."""
+        first = dialog_of(customer.messages)
+        refer = transfer(first, dialog_of(colleague.messages))
+        # SIPp takes only answers that bear the Call-ID it chose itself.
+        options = ("-cid_str", first.call_id)
+        phone = await self._play(customer.address, _free_port(customer.address), refer, *options)
+        if not await phone.done():
+            raise RuntimeError(f"the transfer was refused: {phone.messages.read_text()[-500:]}")
+
     async def clear(self) -> None:
         """Take away whatever phone still plays, such as one that was never rung."""
         for phone in self._played:
@@ -77,7 +90,7 @@ class Phones:
             await asyncio.sleep(0.01)
         return phone
 
-    async def _play(self, address: str, port: int, scenario: str) -> Phone:
+    async def _play(self, address: str, port: int, scenario: str, *options: str) -> Phone:
         name = f"{next(self._numbers):04}"
         folder = self.pbx.run_dir / "sipp"
         (folder / f"{name}.xml").write_text(scenario)
@@ -85,7 +98,7 @@ class Phones:
         argv = [
             "sipp", "-sf", f"{there}.xml", "-i", address, "-p", str(port), "-mi", address, "-m", "1", "-aa",
             "-nostdin", "-trace_msg", "-message_file", f"{there}.messages", "-trace_err", "-error_file",
-            f"{there}.errors", f"{INSIDE}:{self.pbx.ports.sip}",
+            f"{there}.errors", *options, f"{INSIDE}:{self.pbx.ports.sip}",
         ]  # fmt: skip
         log = folder / f"{name}.out"
         with log.open("wb") as out:
@@ -95,7 +108,7 @@ class Phones:
                 stdout=out,
                 stderr=out,
             )
-        phone = Phone(process, log)
+        phone = Phone(process, log, folder / f"{name}.messages", address)
         self._played.append(phone)
         return phone
 

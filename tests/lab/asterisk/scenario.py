@@ -97,7 +97,7 @@ def rung(*steps: Step) -> str:
 def dials(number: str, caller: Caller, *steps: Step, cancel_after_s: float | None = None) -> str:
     """The scenario of a phone that calls `number` and, once answered, takes the steps.
 
-    With `cancel_after_s` it gives up (CANCEL) when nobody has answered after so many seconds.
+    With `cancel_after_s` it gives up (CANCEL) when it has heard the ringing tone for so many seconds.
     """
     shown = f'"{caller.name}" ' if caller.name is not None else ""
     local = f"{shown}<sip:{caller.number}@[local_ip]:[local_port]>;tag={xml.TAG}"
@@ -115,14 +115,16 @@ def _call(number: str, local: str, headers: str, cancel_after_s: float | None) -
     uri = f"sip:{number}@[remote_ip]:[remote_port]"
     first = xml.Dialog(local=local, remote=f"<{uri}>", target=uri)
     yield xml.request("INVITE", first, 1, body=xml.sdp("sendrecv"), headers=headers, branch=xml.INVITE_BRANCH)
+    # SIPp counts the time anew at each response, so every one of them needs the limit.
+    limit = None if cancel_after_s is None else (cancel_after_s, GIVE_UP)
     for code in (100, 180, 181, 182, 183):
-        yield xml.response(code, optional=True)
+        yield xml.response(code, optional=True, timeout=limit)
     for code in REFUSALS:
-        yield xml.response(code, optional=True, goto=REFUSED)
+        yield xml.response(code, optional=True, goto=REFUSED, timeout=limit)
     yield xml.response(
         200,
         goto=ANSWERED,
-        timeout=None if cancel_after_s is None else (cancel_after_s, GIVE_UP),
+        timeout=limit,
         actions=(xml.keep("From:", "from"), xml.keep("To:", "to"), xml.KEEP_TARGET),
     )
     yield xml.label(GIVE_UP)

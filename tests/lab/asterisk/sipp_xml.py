@@ -10,6 +10,7 @@ TAG = "phone[pid]x[call_number]"
 """Our tag in every call; a process plays one scenario."""
 INVITE_BRANCH = "z9hG4bK-[pid]-[call_number]-invite"
 """CANCEL and the ACK of a refusal belong to the INVITE's own transaction (RFC 3261, 9.1 and 17.1.1.3)."""
+OUR_CONTACT = "<sip:[local_ip]:[local_port]>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +22,16 @@ class Dialog:
     target: str
 
 
-def document(body: Iterable[str]) -> str:
-    """A whole scenario file."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="call">\n'
-        + "\n".join(body)
-        + '\n<Reference variables="from,to,ignored,target"/>\n</scenario>\n'
-    )
+def document(body: Iterable[str], *, variables: bool = True) -> str:
+    """A whole scenario file; `variables` when it keeps the headers of a dialog."""
+    kept = '<Reference variables="from,to,ignored,target"/>\n' if variables else ""
+    text = "\n".join(body)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="call">\n{text}\n{kept}</scenario>\n'
 
 
 def request(
     method: str, dialog: Dialog, cseq: int, *, body: str = "", headers: str = "", branch: str = "[branch]",
-    to_line: str | None = None,
+    to_line: str | None = None, contact: str = OUR_CONTACT,
 ) -> str:  # fmt: skip
     """Send a request; `to_line` replaces the To header."""
     lines = [
@@ -42,11 +41,11 @@ def request(
         to_line or f"To: {dialog.remote}",
         "Call-ID: [call_id]",
         f"CSeq: {cseq} {method}",
-        "Contact: <sip:[local_ip]:[local_port]>",
+        f"Contact: {contact}",
         "Max-Forwards: 70",
         *([headers] if headers else []),
     ]
-    return _send(lines, body, retrans=method != "ACK")
+    return send(lines, body, retrans=method != "ACK")
 
 
 def reply(status: str, *, body: str = "", cseq: str = "[last_CSeq:]", tagged: bool = False) -> str:
@@ -58,9 +57,9 @@ def reply(status: str, *, body: str = "", cseq: str = "[last_CSeq:]", tagged: bo
         "[last_To:]" if tagged else f"[last_To:];tag={TAG}",
         "[last_Call-ID:]",
         cseq,
-        "Contact: <sip:[local_ip]:[local_port]>",
+        f"Contact: {OUR_CONTACT}",
     ]
-    return _send(lines, body, retrans=False)
+    return send(lines, body, retrans=False)
 
 
 def receive(
@@ -142,7 +141,8 @@ def dtmf(digit: str) -> str:
     )
 
 
-def _send(lines: list[str], body: str, *, retrans: bool) -> str:
+def send(lines: list[str], body: str = "", *, retrans: bool = True) -> str:
+    """Send a message of these header lines; `retrans`: again until answered."""
     text = "\n".join([*lines, body or "Content-Length: 0\n"])
     again = ' retrans="500"' if retrans else ""
     return f"<send{again}><![CDATA[\n{text}\n]]></send>"

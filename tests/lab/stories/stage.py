@@ -1,5 +1,6 @@
 """What a story has at hand: the PBX, the phones round it, and a manager session that sees what happens."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,19 @@ class Stage:
         """Wait until that operator's phone rings."""
         return await self.state(f"PJSIP/{extension}-", "5")
 
-    async def up(self, extension: str) -> Block:
-        """Wait until that operator's phone is picked up."""
-        return await self.state(f"PJSIP/{extension}-", "6")
+    async def bridged(self, extension: str) -> Block:
+        """Wait until that operator talks with somebody."""
+
+        def talking(block: Block) -> bool:
+            return block.get("Event") == "BridgeEnter" and block.get("Channel", "").startswith(
+                f"PJSIP/{extension}-"
+            )
+
+        return await self.ami.until(lambda: next(filter(talking, self.ami.events), None))
+
+    async def pause(self, seconds: float) -> None:
+        """Let the people talk, ring or wait."""
+        await asyncio.sleep(seconds)
 
     async def state(self, channel: str, state: str) -> Block:
         """Wait for the first channel whose name begins so to reach a state (5 ringing, 6 up)."""
@@ -74,3 +85,25 @@ def talked(extension: str, seconds: float) -> dict[str, Any]:
 def nobody(disposition: str) -> dict[str, Any]:
     """The end of a call in which nobody talked."""
     return {"disposition": disposition, "operator": None, "answered_at": None, "talk_s": 0.0}
+
+
+def moved(
+    call: dict[str, Any],
+    first: tuple[str, float | None],
+    kind: str,
+    second: tuple[str, float | None],
+    *,
+    to: str | None = None,
+    result: str = "answered",
+) -> dict[str, Any]:
+    """A call that went from one operator to another; (extension, seconds of talk or None) each."""
+    segments = [{"extension": who, "talk_s": talk} for who, talk in (first, second)]
+    talks = [talk for _, talk in (first, second) if talk is not None]
+    call |= {"disposition": "answered", "operator": {"extension": second[0]}, "segments": segments}
+    call["rang"] = [first[0], second[0]]
+    call["transfers"] = [{"kind": kind, "from": first[0], "to": to or second[0], "result": result}]
+    if len(talks) == len(segments):
+        return call | {"talk_s": sum(talks)}
+    for segment in segments:
+        del segment["talk_s"]
+    return call
