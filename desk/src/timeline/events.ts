@@ -1,0 +1,16 @@
+import type { TimelineEntry } from "../api/types";
+import { i18n } from "../i18n";
+import { ru } from "../i18n/ru";
+
+type EventKey = keyof (typeof ru)["timeline"]["event"];
+
+function isKnown(type: string): type is EventKey {
+  return type in ru.timeline.event;
+}
+
+/** What happened to the card, in words where this desk has them, else as the service summed it up. */
+export function eventText(entry: TimelineEntry): string {
+  const type = entry.card_event?.type ?? "";
+  const words = isKnown(type) ? i18n.global.t(`timeline.event.${type}`) : entry.summary || type;
+  return [words, entry.card_event?.by?.name].filter(Boolean).join(" · ");
+}
