@@ -1,25 +1,23 @@
 """The engine for several nodes: PostgreSQL through asyncpg, units of work in greenlets of the event loop."""
 
 import asyncio
-import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.store.contract import ANNOUNCED
 from gateway.store.hints import Hints
-from gateway.store.postgres_errors import unavailable
+from gateway.store.postgres_errors import ConnectionLost, unavailable
 from gateway.store.postgres_hints import Channel
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 CONNECT_S = 5.0
 STATEMENT_S = 15.0
@@ -47,7 +45,8 @@ class PostgresStore:
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._generation = 0
+        self._distrusted_before = 0.0
+        event.listen(self._engine.sync_engine, "checkout", self._refuse_dead)
         self._places = asyncio.Semaphore(connections)
         self._running: set[asyncio.Task[Any]] = set()
         self._hints = Hints()
@@ -81,8 +80,8 @@ class PostgresStore:
         self._closed = True
         if self._running:
             await asyncio.wait(self._running)
-        self._listening.cancel()
-        await asyncio.gather(self._listening, return_exceptions=True)
+        self._channel.stop()
+        await self._listening
         await self._engine.dispose()
         await self._listener.dispose()
 
@@ -116,19 +115,26 @@ class PostgresStore:
         return result
 
     async def _run(self, engine: AsyncEngine, unit: Callable[[Connection], T]) -> T:
-        generation = self._generation
         try:
             async with asyncio.timeout(UNIT_S), engine.connect() as connection:
                 return await connection.run_sync(unit)
         except Exception as error:
-            shown = unavailable(error)
+            shown = unavailable(error, reading=engine is self._snapshots)
             if shown is None:
                 raise
-            if generation == self._generation:
-                # One broken connection usually means that its neighbours in the pool are broken too.
-                self._generation += 1
-                await self._engine.dispose(close=False)
+            if isinstance(shown, ConnectionLost):
+                self._distrusted_before = time.monotonic()
             raise shown from error
+
+    def _refuse_dead(self, dbapi_connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        """Have the pool open a new connection in place of one that is dead.
+
+        The event loop has heard of a server's end long before anybody asks, so no round trip is needed; of a
+        cut network it hears nothing, so after one loss its elders are not trusted either.
+        """
+        born: float = record.info.setdefault("born", time.monotonic())
+        if dbapi_connection.driver_connection.is_closed() or born < self._distrusted_before:
+            raise DisconnectionError
 
 
 async def open_postgres(url: str, *, connections: int = 10) -> PostgresStore:
@@ -141,7 +147,7 @@ def make_engine(url: str, *, statement_s: float | None = STATEMENT_S, **options:
 
     `statement_s`: how long a statement may take before it counts as lost.
     """
-    engine = create_async_engine(
+    return create_async_engine(
         url,
         connect_args={
             "timeout": CONNECT_S,
@@ -151,11 +157,3 @@ def make_engine(url: str, *, statement_s: float | None = STATEMENT_S, **options:
         },
         **options,
     )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed)
-    return engine
-
-
-def _refuse_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
-    """The event loop has heard of a server's end long before anybody asks: no round trip needed."""
-    if dbapi_connection.driver_connection.is_closed():
-        raise DisconnectionError

@@ -5,33 +5,46 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gateway.domain.errors import StoreUnavailable
 
-# SQLSTATE classes (PostgreSQL documentation, appendix A): connection, transaction rollback (deadlock),
-# insufficient resources (disk full, too many connections), operator intervention, system error, and the
-# lock, read-only (a standby), idle-transaction and start-up refusals.
-_CLASSES = ("08", "40", "53", "57", "58")
-_STATES = {"25006", "25P03", "55P03", "28000", "28P01", "3D000"}
+# SQLSTATE (PostgreSQL documentation, appendix A). Connection and operator intervention: the connection is
+# gone. Transaction rollback (deadlock), insufficient resources (disk full, too many connections), system
+# error, a lock not had in time, sign-in refused, no such database: it stands, and cannot be used.
+_LOST = ("08", "57P")
+_UNUSABLE = ("40", "53", "57014", "58", "55P03", "25P03", "28", "3D000")
+_STANDBY = "25006"
 
 
-def unavailable(error: BaseException) -> StoreUnavailable | None:
-    """The StoreUnavailable that `error` amounts to, or None when it is the statement's own fault."""
-    if isinstance(error, OSError | TimeoutError | PoolTimeout):
-        return StoreUnavailable(f"the database cannot be reached: {error or type(error).__name__}")
+class ConnectionLost(StoreUnavailable):
+    """The connection is gone; others of its age probably are too."""
+
+
+def unavailable(error: BaseException, *, reading: bool = False) -> StoreUnavailable | None:
+    """The StoreUnavailable that `error` amounts to, or None when it is the statement's own fault.
+
+    A write refused as read-only is a standby's answer; to a reader it is what it asked for.
+    """
+    if isinstance(error, PoolTimeout):
+        return StoreUnavailable("all connections to the database are busy")
+    if isinstance(error, OSError | TimeoutError):
+        return ConnectionLost(f"the database cannot be reached: {error or type(error).__name__}")
     original = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None)
-    if isinstance(state, str) and (state[:2] in _CLASSES or state in _STATES):
-        return StoreUnavailable(f"the database cannot be used: {original}")
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or _lost(original)):
-        return StoreUnavailable(f"the connection to the database was lost: {original}")
-    if type(error).__module__.startswith("asyncpg") and _lost(error):
-        return StoreUnavailable(f"the connection to the database was lost: {error}")
+    if isinstance(state, str):
+        if state.startswith(_LOST) or (state == _STANDBY and not reading):
+            return ConnectionLost(f"the connection to the database was lost: {original}")
+        if state.startswith(_UNUSABLE):
+            return StoreUnavailable(f"the database cannot be used: {original}")
+    if _is_drivers_own(error) or _is_drivers_own(original):
+        return ConnectionLost(f"the connection to the database was lost: {original}")
     return None
 
 
-def _lost(error: BaseException | None) -> bool:
-    """asyncpg's client-side refusals carry no SQLSTATE, only a class and a text."""
-    names = {kind.__name__ for kind in type(error).__mro__} | {
-        type(error.__cause__).__name__ if error else ""
-    }
-    return bool(names & {"InterfaceError", "InternalClientError", "InvalidCachedStatementError"}) and not (
-        names & {"DataError"}
-    )
+def _is_drivers_own(error: BaseException | None) -> bool:
+    """Refusals of asyncpg itself carry no SQLSTATE: a closed connection, a plan that DDL made stale.
+
+    A value that it cannot encode is one of them by class, and the statement's fault.
+    """
+    if error is None:
+        return False
+    kinds = {kind.__name__ for one in (error, error.__cause__) if one for kind in type(one).__mro__}
+    own = {"InterfaceError", "InternalClientError", "InvalidCachedStatementError"}
+    return bool(kinds & own) and "DataError" not in kinds

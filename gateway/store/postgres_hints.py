@@ -6,6 +6,7 @@ more: whoever follows facts polls as well.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -23,22 +24,28 @@ IDLE_S = 30.0
 
 
 class Channel:
-    """`run` is endless; `tell` is called after each commit that announced something."""
+    """`run` until `stop`; `tell` is called after each commit that announced something."""
 
     def __init__(self, engine: AsyncEngine, heard: Callable[[], None]) -> None:
         self._engine = engine
         self._heard = heard
         self._wake = asyncio.Event()
         self._told = False
+        self._stopping = asyncio.Event()
 
     def tell(self) -> None:
         self._told = True
         self._wake.set()
 
+    def stop(self) -> None:
+        """Have `run` end. Not by cancelling: a connection being made would be left open."""
+        self._stopping.set()
+        self._wake.set()
+
     async def run(self) -> None:
         """Hold the connection; without it hints are late, nothing else, so outages are only noted."""
         backoff = Backoff()
-        while True:
+        while not self._stopping.is_set():
             try:
                 async with self._engine.connect() as connection:
                     driver = (await connection.get_raw_connection()).driver_connection
@@ -48,7 +55,9 @@ class Channel:
                     log.exception("the hint connection failed", extra={"action": "hints_failed"})
                 else:
                     log.debug("no hints: %s", error, extra={"action": "hints_down"})
-            await asyncio.sleep(backoff.pause())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(backoff.pause()):
+                    await self._stopping.wait()
 
     async def _serve(self, connection: Any, backoff: Backoff) -> None:
         """Until `connection`, asyncpg's own, is closed."""
@@ -62,19 +71,17 @@ class Channel:
         await connection.add_listener(CHANNEL, heard)
         backoff.reset()
         self._heard()  # whatever was said while nobody listened
-        while not connection.is_closed():
+        while not connection.is_closed() and not self._stopping.is_set():
             await self._woken()
             if self._told:
                 self._told = False
                 await connection.execute(f"notify {CHANNEL}")
                 await asyncio.sleep(COALESCE_S)
-            elif not connection.is_closed():
+            elif not connection.is_closed() and not self._stopping.is_set():
                 await connection.execute("select 1")  # is the other side still there?
 
     async def _woken(self) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(IDLE_S):
                 await self._wake.wait()
-        except TimeoutError:
-            return
         self._wake.clear()

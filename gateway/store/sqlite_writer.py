@@ -130,11 +130,15 @@ class Writer:
         tx = self._tx = self._tx or self._engine.connect()
         raw: sqlite3.Connection = tx.connection.dbapi_connection  # type: ignore[assignment]
         raw.execute("BEGIN IMMEDIATE")
-        with tx.begin() as transaction:
-            for unit in group:
-                self._run(tx, raw, unit, alone=len(group) == 1)
-            if all(unit.error is not None for unit in group):
-                transaction.rollback()
+        try:
+            with tx.begin() as transaction:
+                for unit in group:
+                    self._run(tx, raw, unit, alone=len(group) == 1)
+                if all(unit.error is not None for unit in group):
+                    transaction.rollback()
+        finally:
+            if raw.in_transaction:  # a commit that was refused leaves the transaction open
+                raw.execute("ROLLBACK")
         self._dirty = True
 
     def _run(self, tx: Connection, raw: sqlite3.Connection, unit: Unit, *, alone: bool) -> None:

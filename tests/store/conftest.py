@@ -1,7 +1,11 @@
 """Both engines, real, with the schema of the migrations; a database per test."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,11 +47,32 @@ def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
         yield server.url(name)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A database at the newest schema, to be copied."""
+    postgres.sql(f"create database {TEMPLATE}")
+    _run(migrate(postgres.url(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file at the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "perezvon.db"
+    _run(migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
 @pytest.fixture
-async def url(empty_url: str) -> str:
+def url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database at the newest schema."""
-    await migrate(empty_url)
-    return empty_url
+    if engine == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "perezvon.db")
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("postgres_template")) as name:
+        yield server.url(name)
 
 
 @pytest.fixture
@@ -56,3 +81,9 @@ async def store(url: str) -> AsyncIterator[Store]:
     opened = await open_store(url)
     yield opened
     await opened.close()
+
+
+def _run(work: Coroutine[Any, Any, object]) -> None:
+    """Run `work` in a thread: the tests' own event loop must stay as it is."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
