@@ -14,8 +14,8 @@ import logging
 import math
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.asterisk import failures
@@ -48,23 +48,37 @@ class Timing:
     """Events (not seconds) that may wait for the tracker before the link is given up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the PBX's events a link delivers."""
+
+    events: frozenset[str] = frozenset()
+    """Names of events."""
+    needed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of these events only those in which one of the texts stands."""
+    classes: str = "system,call,agent,dialplan"
+    """Classes that the PBX is asked for at login (manager.conf: read). It does not even send the rest, which
+    is much of its stream: CEL, CDR, RTCP, tests. No right is needed for that."""
+
+
 class Link:
     """A logged-in connection; made by `connect`."""
 
-    def __init__(self, interesting: frozenset[str], clock: Clock, timing: Timing) -> None:
+    def __init__(self, wanted: Wanted, clock: Clock, timing: Timing) -> None:
         self.version = ""
         """AMI version of the banner, such as 11.0.0."""
         self.clock_offset_s: float | None = None
         """The PBX's clock minus ours, in seconds; None when its Ping does not tell."""
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Holds the reason once the link is over."""
+        self._wanted = wanted
         self._clock = clock
         self._timing = timing
         self._events: deque[Message] = deque()
         self._ready = asyncio.Event()
         self._booted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._offsets: deque[tuple[float, float]] = deque(maxlen=12)
-        self._framer = Framer(interesting | LIST_ITEMS | {"FullyBooted"})
+        self._framer = Framer(wanted.events | LIST_ITEMS | {"FullyBooted"}, wanted.needed)
         self._wire = Wire(self._framer, self._arrived, self.lose)
         self._manager: OneConnection | None = None
 
@@ -126,6 +140,7 @@ class Link:
             ssl=await _tls(settings),
             username=ami_value(settings.username, "username"),
             secret=ami_value(settings.secret.reveal(), "secret"),
+            events=self._wanted.classes,
             protocol_factory=lambda: self._wire,
         )
         try:
@@ -205,11 +220,11 @@ class Link:
             return
         if not self._booted.done():
             self._look_for_boot(events)
-        if len(self._events) + len(events) > self._timing.events_waiting:
-            self.lose(f"more than {self._timing.events_waiting} events wait: they come faster than we work")
-            return
-        self._events.extend(events)
+        room = self._timing.events_waiting - len(self._events)
+        self._events.extend(events[:room])
         self._ready.set()
+        if len(events) > room:
+            self.lose(f"more than {self._timing.events_waiting} events wait: they come faster than we work")
 
     def _look_for_boot(self, events: list[Message]) -> None:
         for event in events:
@@ -221,13 +236,13 @@ class Link:
 
 @contextlib.asynccontextmanager
 async def connect(
-    settings: AsteriskSettings, interesting: frozenset[str], *, clock: Clock, timing: Timing | None = None
+    settings: AsteriskSettings, wanted: Wanted, *, clock: Clock, timing: Timing | None = None
 ) -> AsyncIterator[Link]:
     """A logged-in link, its clock compared and its pulse watched; closed on leaving.
 
-    Of the PBX's events only those named in `interesting` are delivered.
+    Of the PBX's events only the `wanted` are delivered.
     """
-    link = Link(interesting, clock, timing or Timing())
+    link = Link(wanted, clock, timing or Timing())
     watchdog: asyncio.Task[None] | None = None
     try:
         await link._open(settings)

@@ -7,6 +7,8 @@ whole, bytes that are no UTF-8 become U+FFFD.
 Wire format: Asterisk, main/manager.c; https://docs.asterisk.org (Asterisk Manager Interface, AMI v2).
 """
 
+from collections.abc import Mapping
+
 Message = dict[str, str | list[str]]
 """Headers of one message in order of arrival; a header that came more than once is a list."""
 
@@ -21,9 +23,16 @@ _END_COMMAND = b"--END COMMAND--"
 class Framer:
     """Cuts one connection's bytes into messages; make a new one for each connection."""
 
-    def __init__(self, interesting: frozenset[str] | None = None) -> None:
-        """Events not named in `interesting` are dropped unparsed; with None every event is kept."""
+    def __init__(
+        self,
+        interesting: frozenset[str] | None = None,
+        needed: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Events not named in `interesting` are dropped unparsed; with None every event is kept. Those
+        named in `needed` are kept only when one of the texts given there is in them.
+        """
         self._interesting = None if interesting is None else frozenset(n.encode() for n in interesting)
+        self._needed = {n.encode(): tuple(t.encode() for t in ts) for n, ts in (needed or {}).items()}
         self._buffer = bytearray()
         self._scanned = 0
         self._eol = b""
@@ -93,12 +102,14 @@ class Framer:
         return messages
 
     def _is_noise(self, block: bytes) -> bool:
-        if self._interesting is None:
-            return False
         end = block.find(self._eol, len(_EVENT))
-        noise = (block[len(_EVENT) : end] if end >= 0 else block[len(_EVENT) :]) not in self._interesting
-        self.dropped += noise
-        return noise
+        name = block[len(_EVENT) : end] if end >= 0 else block[len(_EVENT) :]
+        if self._interesting is None or name in self._interesting:
+            texts = self._needed.get(name)
+            if texts is None or any(text in block for text in texts):
+                return False
+        self.dropped += 1
+        return True
 
     def _parsed(self, block: bytes) -> Message | None:
         if len(block) > MAX_MESSAGE:
@@ -158,14 +169,12 @@ def _parse_odd(lines: list[str]) -> Message:
 
 def _command_output(block: bytes, eol: bytes) -> Message:
     """Headers first, then the output, whose lines end in a bare newline."""
-    head, _, _ = block.partition(_END_COMMAND)
+    lines = block.partition(_END_COMMAND)[0].decode("utf-8", "replace").split(eol.decode())
     message: Message = {}
-    output: list[str] = []
-    for line in head.decode("utf-8", "replace").split(eol.decode()):
+    for count, line in enumerate(lines):
         key, sep, value = line.partition(": ")
-        if sep and not output and "\n" not in line:
-            message[key] = value
-        else:
-            output += line.splitlines()
-    message["Output"] = output
+        if not sep or "\n" in line:
+            message["Output"] = "\n".join(lines[count:]).splitlines()
+            break
+        message[key] = value
     return message

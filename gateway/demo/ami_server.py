@@ -48,7 +48,7 @@ class AmiServer:
         slow_client_bytes: int = 8 << 20,
         slow_client_s: float = 5.0,
     ) -> None:
-        """`clock` is the PBX's (UNIX time). A client that is refused is cut off after `refusal_delay_s`, a slow one
+        """`clock` is the PBX's (UNIX time). Who is refused is cut off after `refusal_delay_s`, a slow client
         when `slow_client_bytes` wait for it or it has read nothing for `slow_client_s`.
         """
         self.users = {user.name: user for user in users}
@@ -84,7 +84,9 @@ class AmiServer:
     async def stop(self) -> None:
         """Stop listening and cut every client."""
         await self.refuse()
+        sessions = tuple(self.sessions)
         self.cut()
+        await asyncio.gather(*(session.over.wait() for session in sessions))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -199,15 +201,17 @@ class AmiServer:
                 )
             )
 
+    def came(self, session: Session) -> None:
+        """Remember a client (called by the session)."""
+        self.sessions.add(session)
+
     def gone(self, session: Session) -> None:
         """Forget a client whose connection ended (called by the session)."""
         self.sessions.discard(session)
 
     def _connected(self) -> Session:
-        session = Session(self, self._version)
-        self.sessions.add(session)
         self.connections += 1
-        return session
+        return Session(self, self._version)
 
     def _answer(self, session: Session, name: str, action: dict[str, str]) -> None:
         now = self._clock()

@@ -50,6 +50,10 @@ class Host(Protocol):
         """Answer one action of a client that is logged in, or note that it was refused."""
         ...
 
+    def came(self, session: "Session") -> None:
+        """Called when the connection stands."""
+        ...
+
     def greet(self, session: "Session") -> None:
         """Called when a client has logged in."""
         ...
@@ -66,6 +70,8 @@ class Session(asyncio.Protocol):
         self.user: AmiUser | None = None
         self.mask = ALL
         """Classes of events that the client asked for."""
+        self.over = asyncio.Event()
+        """Set when the connection has ended."""
         self._host = host
         self._banner = banner
         self._inbox = b""
@@ -85,6 +91,7 @@ class Session(asyncio.Protocol):
         """Greets with the banner."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._host.came(self)
         self._writer = asyncio.get_running_loop().create_task(self._write(), name="ami session")
         self.send(f"Asterisk Call Manager/{self._banner}\r\n".encode())
 
@@ -93,6 +100,7 @@ class Session(asyncio.Protocol):
         if self._writer is not None:
             self._writer.cancel()
         self._drained.set()
+        self.over.set()
         self._host.gone(self)
 
     def pause_writing(self) -> None:

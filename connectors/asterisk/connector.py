@@ -1,0 +1,190 @@
+"""One PBX followed over AMI, from connecting until the link is lost: `run` is one such time.
+
+Events wait while a snapshot of the PBX is laid over what our books hold as live, so that calls which began
+or ended unseen are known too. Then: take what waits, let the tracker judge it, have the intake make it
+durable. Reading goes on meanwhile; what arrives waits in the link.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from connectors.asterisk import failures
+from connectors.asterisk.ami import Link, Timing, Wanted, connect
+from connectors.asterisk.framing import Message
+from connectors.asterisk.settings import AsteriskSettings
+from connectors.asterisk.snapshot import alive_among, calls_pass_unseen, died_with_the_pbx, take_snapshot
+from connectors.asterisk.tracker import Tracker
+from connectors.asterisk.tracker_events import EVENTS, NEEDED
+from gateway.domain.calls import CallEvent, PbxRules, lost
+from gateway.domain.errors import NeedsAdministrator, PerezvonError
+from gateway.domain.ports import Clock, Intake, LinkReport, LinkState
+
+BATCH = 256
+"""Events judged before their outcome is stored in one transaction."""
+_CALL_EVENTS = frozenset({"Newchannel", "Newstate", "Hangup", "DialBegin", "BridgeEnter"})
+
+
+def utc_now() -> datetime:
+    """The time now."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class AsteriskConnector:
+    """Follows one PBX. `country` (ISO 3166) is for numbers dialled without a country code."""
+
+    settings: AsteriskSettings
+    intake: Intake
+    report: LinkReport
+    country: str = "RU"
+    clock: Clock = utc_now
+    timing: Timing = field(default_factory=Timing)
+
+    async def run(self) -> None:
+        """Follow the PBX until the link is lost; each run is a new connection and a new tracker.
+
+        Never returns: raises TemporaryFailure with the reason, NeedsAdministrator when only a person can
+        mend it.
+        """
+        self.report(LinkState.CONNECTING)
+        wanted = Wanted(EVENTS, NEEDED)
+        async with connect(self.settings, wanted, clock=self.clock, timing=self.timing) as link:
+            following = Following(self, link, Tracker(rules_of(self.settings, self.country)))
+            await following.restore()
+            following.tell()
+            while True:
+                await following.step()
+
+
+@dataclass
+class Following:
+    """One link being followed."""
+
+    of: AsteriskConnector
+    link: Link
+    tracker: Tracker
+    problems: list[NeedsAdministrator] = field(default_factory=list)
+    """Rights that are missing; what they do not hinder goes on."""
+    told_offset_s: float | None = None
+    hears_calls: bool = False
+    """Whether an event of a call has ever come; until then a missing read class would go unnoticed."""
+
+    def __post_init__(self) -> None:
+        self.ticked = self.probed = self.of.clock()
+
+    async def restore(self) -> None:
+        """Bring tracker and books to what is alive on the PBX now."""
+        known = await self.of.intake.live_calls(self.of.settings.name)
+        seen = await take_snapshot(self.link)
+        self.problems += seen.problems
+        now = self.of.clock()
+        happened: list[CallEvent] = []
+        if seen.uptime_s is not None and seen.complete:
+            booted = now - timedelta(seconds=seen.uptime_s)
+            dead = died_with_the_pbx(known, seen.channels, booted)
+            happened += [lost(call, booted) for call in dead]
+            known = [call for call in known if call not in dead]
+        happened += self.tracker.restore(known, now)
+        if seen.complete:
+            happened += self.tracker.snapshot(seen.channels, seen.queue_entries, now)
+        await self._store(happened)
+
+    async def step(self) -> None:
+        """Take what waits, judge it, store the outcome; then what is due by time."""
+        events = await self.link.take(BATCH, wait_s=self.of.timing.tick_s)
+        now = self.of.clock()
+        offset = self.link.clock_offset_s
+        happened: list[CallEvent] = []
+        for event in events:
+            happened += self.tracker.feed(event, moment(event, offset, now))
+        if due(now, self.ticked, self.of.timing.tick_s):
+            self.ticked = now
+            happened += self.tracker.tick(now)
+        if self.tracker.wants_confirmation:
+            happened += await self._confirm()
+        await self._store(happened)
+        self.hears_calls = self.hears_calls or any(event.get("Event") in _CALL_EVENTS for event in events)
+        await self._probe(now)
+        if _differs(offset, self.told_offset_s):
+            self.tell()
+
+    def tell(self) -> None:
+        """Report how the link stands."""
+        offset = self.told_offset_s = self.link.clock_offset_s
+        if self.problems:
+            detail = "; ".join(str(problem) for problem in self.problems)
+            remedy = "; ".join(dict.fromkeys(problem.remedy for problem in self.problems))
+            self.of.report(LinkState.NEEDS_ADMINISTRATOR, detail, remedy=remedy, clock_offset_s=offset)
+        else:
+            self.of.report(LinkState.UP, f"AMI {self.link.version}", clock_offset_s=offset)
+
+    async def _confirm(self) -> list[CallEvent]:
+        """Ask the PBX about channels whose end does not fit what we know: a caller can forge events through
+        a SIP header.
+        """
+        doubtful = tuple(self.tracker.wants_confirmation)
+        alive = await alive_among(self.link, doubtful)
+        now = self.of.clock()
+        return [event for one in doubtful for event in self.tracker.confirm(one, one in alive, now)]
+
+    async def _probe(self, now: datetime) -> None:
+        every = self.of.timing.rights_probe_s
+        if self.hears_calls or not due(now, self.probed, every):
+            return
+        self.probed = now
+        if await calls_pass_unseen(self.link, every):
+            self.hears_calls = True
+            self.problems.append(failures.no_class_call())
+            self.tell()
+
+    async def _store(self, happened: Sequence[CallEvent]) -> None:
+        if happened:
+            await self.of.intake.calls_happened(happened)
+
+
+def rules_of(settings: AsteriskSettings, country: str) -> PbxRules:
+    """What the tracker must know of this PBX."""
+    return PbxRules(settings.name, settings.trunks, settings.interface, country)
+
+
+def due(now: datetime, last: datetime, every_s: float) -> bool:
+    """Whether `every_s` seconds have passed since `last`."""
+    return (now - last).total_seconds() >= every_s
+
+
+def moment(event: Message, offset_s: float | None, now: datetime) -> datetime:
+    """When the event happened (UTC): the PBX's Timestamp corrected by the measured offset of its clock.
+
+    Without one (manager.conf: timestampevents = no), or with one that cannot be true, it is now.
+    """
+    try:
+        at = datetime.fromtimestamp(float(str(event["Timestamp"])) - (offset_s or 0.0), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return now
+    return at if -3600 < (at - now).total_seconds() < 5 else now
+
+
+async def check(
+    settings: AsteriskSettings, *, clock: Clock = utc_now, timing: Timing | None = None
+) -> list[str]:
+    """What is wrong with this PBX's configuration or ours, each with its remedy; empty when all is well."""
+    try:
+        async with connect(settings, Wanted(), clock=clock, timing=timing) as link:
+            seen = await take_snapshot(link)
+            problems = [f"{problem}: {problem.remedy}" for problem in seen.problems]
+            if link.clock_offset_s is not None and abs(link.clock_offset_s) > 2:
+                ahead = "ahead of" if link.clock_offset_s > 0 else "behind"
+                apart = f"{abs(link.clock_offset_s):.0f} s {ahead} ours"
+                problems.append(f"the PBX's clock is {apart}: let both machines run NTP")
+            return problems
+    except NeedsAdministrator as failure:
+        return [f"{failure}: {failure.remedy}"]
+    except PerezvonError as failure:
+        return [str(failure)]
+
+
+def _differs(offset: float | None, reported: float | None) -> bool:
+    if offset is None or reported is None:
+        return offset is not reported
+    return abs(offset - reported) > 0.5
