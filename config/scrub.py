@@ -87,6 +87,7 @@ class Scrubber:
 
 def _spellings(secret: str) -> Iterator[str]:
     yield secret
+    yield _UNSEEN.sub("", secret)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]
