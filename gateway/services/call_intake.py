@@ -99,7 +99,7 @@ def _client(call: Call) -> Party | None:
 
 
 def _card(tx: Connection, entry: _Entry) -> tuple[str | None, Opened | None]:
-    if entry.before is not None and (entry.before.card_id or entry.before.card_by_hand):
+    if entry.before is not None and (entry.before.opened or entry.before.card_by_hand):
         return entry.before.card_id, None
     client = _client(entry.call)
     if client is None or client.number is None:
@@ -147,6 +147,7 @@ def _save(tx: Connection, entry: _Entry) -> CallView:
         "call": msgspec.json.encode(call).decode(),
         "people": {extension: {"id": p.id, "name": p.name} for extension, p in entry.people.items()},
         "popped": sorted({*(before.popped if before else ()), *_to_pop(entry)}),
+        "opened": bool(before and before.opened) or entry.opened is not None,
         "made_card": bool(before and before.made_card) or bool(entry.opened and entry.opened.created),
         "version": before.version + 1 if before else 1,
     }

@@ -345,6 +345,8 @@ calls = Table(
     Column("people", Json, nullable=False),
     # Operators who have had their screen-pop: each gets one per call.
     Column("popped", Json, nullable=False),
+    # Whether the rule of cards and leads was applied: once it was clear whose the call is.
+    Column("opened", Boolean, nullable=False),
     Column("made_card", Boolean, nullable=False),
     Column("merged_into", Id),
     Column("version", Integer, nullable=False),

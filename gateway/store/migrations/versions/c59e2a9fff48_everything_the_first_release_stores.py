@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "74d71fa1c1c4"
+revision = "c59e2a9fff48"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -459,6 +459,7 @@ def upgrade() -> None:
         sa.Column("call", sa.Text(), nullable=False),
         sa.Column("people", sa.Text(), nullable=False),
         sa.Column("popped", sa.Text(), nullable=False),
+        sa.Column("opened", sa.Boolean(), nullable=False),
         sa.Column("made_card", sa.Boolean(), nullable=False),
         sa.Column("merged_into", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
