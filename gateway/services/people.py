@@ -70,25 +70,25 @@ async def get(store: Store, actor: Actor, operator_id: str) -> Operator:
     return await store.read(work)
 
 
-async def create(store: Store, actor: Actor, body: OperatorCreate) -> NewOperator:
-    """A new person. Raises `Conflict` for a login that is taken, `Invalid`."""
+async def create(store: Store, actor: Actor, body: OperatorCreate, language: str = "ru") -> NewOperator:
+    """A new person; `language` where the body names none. Raises `Conflict` for a taken login, `Invalid`."""
     scope.require(actor, Role.ADMIN)
-    password = body.password or passwords.generate()
+    password = passwords.generate() if body.password is None else body.password
     passwords.judge(password, body.login)
     hashed = await passwords.make_hash(password)
-    made = await store.write(_create, actor, body, hashed)
-    told = None if body.password else password
+    made = await store.write(_create, actor, body, hashed, body.language or language)
+    told = password if body.password is None else None
     return NewOperator(**{f: getattr(made, f) for f in made.__struct_fields__}, password=told)
 
 
 async def add_operator(store: Store, body: OperatorCreate) -> str:
     """As `create`, for the command line; returns the password."""
-    password = body.password or passwords.generate()
+    password = passwords.generate() if body.password is None else body.password
     await create(store, CONSOLE, msgspec.structs.replace(body, password=password))
     return password
 
 
-def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str) -> Operator:
+def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str, language: str) -> Operator:
     now = datetime.now(UTC)
     operator_id = new_id()
     values = {
@@ -97,7 +97,7 @@ def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str) -> 
         "name": body.name,
         "role": body.role,
         "password_hash": hashed,
-        "language": body.language,
+        "language": language,
         "active": True,
         "capacity": dict(DEFAULT_CAPACITY) | dict(body.capacity),
         "presence": Presence.OFFLINE,

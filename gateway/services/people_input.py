@@ -70,7 +70,8 @@ class OperatorCreate(Body, frozen=True):
     endpoints: Annotated[list[EndpointFields], msgspec.Meta(max_length=20)] = msgspec.field(
         default_factory=list
     )
-    language: Language = "ru"
+    language: Language | None = None
+    """Null: that of the installation."""
     password: str | None = None
 
 
@@ -90,3 +91,10 @@ class OperatorUpdate(Body, frozen=True):
     """With `active: false`: id of the operator who takes over his cards and their leads."""
     team: str | None = None
     """With `active: false` and no successor: the team to which his cards go."""
+
+
+class SignIn(Body, frozen=True):
+    """Login and password."""
+
+    login: Annotated[str, msgspec.Meta(max_length=255)]
+    password: Annotated[str, msgspec.Meta(max_length=1024)]

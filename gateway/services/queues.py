@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from config.hours import parse_hours
 from config.problems import Wrong
-from config.settings import Queue as QueueSettings
 from gateway.domain.errors import Conflict, FieldError, Invalid, VersionConflict
 from gateway.domain.facts import Fact
 from gateway.domain.ids import new_id
@@ -130,7 +129,7 @@ def _create(tx: Connection, actor: Actor, body: QueueCreate, timezone: str) -> Q
         "hours": "",
         "timezone": timezone,
         "pbx_queues": [],
-        "origin": "database",
+        "origin": "desk",
         "version": 1,
         "created_at": now,
         "updated_at": now,
@@ -210,42 +209,3 @@ def _wrong_skills(tx: Connection, values: Mapping[str, Any]) -> Iterable[FieldEr
     for position, name in enumerate(values.get("skills", [])):
         if name not in known:
             yield FieldError(f"skills[{position}]", "there is no such skill; make it first")
-
-
-def adopt_file(tx: Connection, wanted: Sequence[QueueSettings], timezone: str) -> None:
-    """Make the queues of the configuration file what it says, for the start of the service.
-
-    Their teams and skills are made where there are none. One that the file no longer names is the
-    database's from then on: calls and contacts speak of it.
-    """
-    named = [queue.name for queue in wanted]
-    gone = (queues.c.origin == "file", queues.c.name.not_in(named))
-    tx.execute(update(queues).where(*gone).values(origin="database"))
-    for queue in wanted:
-        _adopt(tx, queue, timezone)
-
-
-def _adopt(tx: Connection, queue: QueueSettings, timezone: str) -> None:
-    now = datetime.now(UTC)
-    teams.ensure_skills(tx, queue.skills)
-    values: dict[str, Any] = {
-        "team_id": teams.ensure_team(tx, queue.team),
-        "channels": [channel.value for channel in queue.channels],
-        "distribution": queue.distribution.value,
-        "skills": list(queue.skills),
-        "service_level": {
-            channel.value: {"target": level.target, "within_s": level.within_s}
-            for channel, level in queue.service_level.items()
-        },
-        "hours": queue.hours,
-        "timezone": queue.timezone or timezone,
-        "pbx_queues": list(queue.pbx_queues),
-        "origin": "file",
-    }
-    row = tx.execute(select(queues).where(queues.c.name == queue.name)).one_or_none()
-    if row is None:
-        fresh = {"id": new_id(), "name": queue.name, "version": 1, "created_at": now, "updated_at": now}
-        tx.execute(insert(queues), values | fresh)
-    elif any(getattr(row, column) != value for column, value in values.items()):
-        values |= {"version": queues.c.version + 1, "updated_at": now}
-        tx.execute(update(queues).where(queues.c.id == row.id).values(**values))

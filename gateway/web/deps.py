@@ -1,0 +1,51 @@
+"""What the web part is given by the composition root."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from config.settings import Settings
+from gateway.domain.ports import LinkState
+from gateway.store.contract import Store
+
+if TYPE_CHECKING:
+    from gateway.web.hub import DeskHub
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """How one supervised part (a connector, a loop) stands, for /readyz."""
+
+    name: str
+    state: LinkState
+    since: datetime
+    detail: str = ""
+    remedy: str = ""
+
+
+def _no_parts() -> Sequence[PartState]:
+    return ()
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDeps:
+    """Everything the handlers work with. `public_url` is scheme, host and port as browsers see them."""
+
+    store: Store
+    hub: "DeskHub"
+    settings: Settings
+    public_url: str
+    connectors: Callable[[], Sequence[PartState]] = field(default=_no_parts)
+    """How each connector stands now; must neither block nor raise."""
+    draining: Callable[[], bool] = field(default=_never)
+    """Whether the service is about to stop."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by TLS."""
+        return self.public_url.startswith("https:")
