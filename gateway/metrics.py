@@ -60,6 +60,12 @@ desk_slow_closed_total = Counter(
     "Event sockets closed with 4008 for reading too slowly.",
     registry=REGISTRY,
 )
+event_to_frame_seconds = Histogram(
+    "perezvon_event_to_frame_seconds",
+    "From a fact's arrival at the observers until its frame was handed to a desk's socket.",
+    buckets=_FAST,
+    registry=REGISTRY,
+)
 http_requests_total = Counter(
     "perezvon_http_requests_total",
     "Requests by route (its pattern) and status.",
@@ -72,6 +78,9 @@ http_request_seconds = Histogram(
     ["route"],
     buckets=_FAST,
     registry=REGISTRY,
+)
+sign_ins_total = Counter(
+    "perezvon_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"], registry=REGISTRY
 )
 ProcessCollector(namespace="perezvon", registry=REGISTRY)
 
