@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from connectors.asterisk.framing import Framer
-from connectors.asterisk.tracker import EVENTS, Tracker
+from connectors.asterisk.tracker import EVENTS, NEEDED, Tracker
 from gateway.domain.calls import Call, CallEvent, PbxRules
 from gateway.domain.wire import call_wire
 
@@ -36,7 +36,7 @@ def replay_files(paths: Sequence[Path], rules: PbxRules, out: TextIO, err: TextI
 
 def replay(chunks: Iterator[bytes], rules: PbxRules) -> tuple[list[Call], dict[str, int]]:
     """The calls of one run of a PBX in order of start, and what was left over."""
-    tracker, framer, clock = Tracker(rules), Framer(EVENTS), _Clock()
+    tracker, framer, clock = Tracker(rules), Framer(EVENTS, NEEDED), _Clock()
     calls: dict[str, Call] = {}
     for chunk in chunks:
         for message in framer.feed(chunk):

@@ -35,36 +35,50 @@ class Tracker:
 
     def __init__(self, rules: PbxRules) -> None:
         self._core = Core(rules)
-        self._trust = Trust()
+        self._trust = Trust(self._name_of)
         self._doubts: dict[str, tuple[float, int]] = {}
         self._at: datetime | None = None
         self._seconds = 0.0
 
+    def _name_of(self, uniqueid: str) -> str | None:
+        leg = self._core.graph.legs.get(uniqueid)
+        return leg.name if leg is not None else None
+
     def feed(self, event: Mapping[str, str | Sequence[str]], at: datetime) -> list[CallEvent]:
         """What this event makes happen."""
-        if set(map(type, event.values())) == _TEXT:
-            plain: Event = event  # type: ignore[assignment]
-        else:
-            checked = self._trust.plain(event)
-            if checked is None:
-                return []
-            plain = checked
-        name = plain.get("Event")
-        if name is None:
-            self._trust.headless()
-            return []
-        handler = _HANDLERS.get(name)
-        if (handler is None and name != "Hangup") or not self._trust.admits(name, plain):
-            return []
         if at is not self._at:
             self._at, self._seconds = at, at.timestamp()
-        now = self._time(plain)
+        if self._trust.head is not None or set(map(type, event.values())) != _TEXT:
+            return self._damaged(event)
+        plain: Event = event  # type: ignore[assignment]
+        name = plain.get("Event", "")
+        handler = _HANDLERS.get(name)
+        if (handler is None and name != "Hangup") or self._trust.is_cut(name, plain):
+            return []
+        return self._handle(handler, plain, sure=True)
+
+    def _damaged(self, event: Mapping[str, str | Sequence[str]]) -> list[CallEvent]:
+        """An event with doubled headers, or one after an event that was cut in the middle."""
+        plain = self._trust.mend(event)
+        if plain is None:
+            plain = self._trust.plain(event)
+            name = plain.get("Event", "")
+            if name not in _HANDLERS and name != "Hangup":
+                return []
+            if self._trust.is_cut(name, plain):
+                return []
+        return self._handle(_HANDLERS.get(plain["Event"]), plain, sure=False)
+
+    def _handle(self, handler: Handler | None, event: Event, *, sure: bool) -> list[CallEvent]:
+        if not self._trust.stamp_fits("Timestamp" in event):
+            return []
+        now = self._time(event)
         if handler is None:
-            self._hangup(plain, now)
+            self._hangup(event, now, sure)
         else:
             if self._doubts:
-                self._doubts.pop(plain.get("Uniqueid", ""), None)
-            handler(self._core, plain, now)
+                self._doubts.pop(event.get("Uniqueid", ""), None)
+            handler(self._core, event, now)
         return self._told(now)
 
     def _told(self, now: float) -> list[CallEvent]:
@@ -83,7 +97,7 @@ class Tracker:
             return self._seconds
         return seconds if abs(seconds - self._seconds) < _SKEW_S else self._seconds
 
-    def _hangup(self, event: Event, now: float) -> None:
+    def _hangup(self, event: Event, now: float, sure: bool) -> None:
         id_ = event.get("Uniqueid", "")
         leg = self._core.graph.legs.get(id_)
         if leg is None:
@@ -91,7 +105,7 @@ class Tracker:
         cause = event.get("Cause", "")
         number = int(cause) if cause.isascii() and cause.isdigit() and len(cause) < 4 else 0
         fits = event.get("Channel") == leg.name and event.get("Linkedid") in leg.track.linkedids
-        if fits and not self._trust.shaken:
+        if fits and sure:
             self._doubts.pop(id_, None)
             hang_up(self._core, leg, number, now)
         elif len(self._doubts) < _DOUBTS:
@@ -128,10 +142,11 @@ class Tracker:
 
         `at` is when the list was asked for: channels that appeared later are left alone.
         """
-        plain = [row for row in map(self._trust.plain, channels) if row is not None]
-        entries = [row for row in map(self._trust.plain, queue_entries) if row is not None]
-        events = tracker_snapshot.apply(self._core, plain, entries, at.timestamp())
-        return events + self._told(at.timestamp())
+        now = at.timestamp()
+        rows = [self._trust.plain(row) for row in channels]
+        entries = [self._trust.plain(row) for row in queue_entries]
+        events = tracker_snapshot.apply(self._core, rows, entries, now)
+        return events + self._told(now)
 
     def tick(self, at: datetime) -> list[CallEvent]:
         """Time passes, to be called about once a second."""

@@ -3,6 +3,7 @@
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, Event, Handler
 from connectors.asterisk.tracker_graph import Leg, Track, room
+from connectors.asterisk.tracker_moves import redirected
 from connectors.asterisk.tracker_names import text
 from connectors.asterisk.tracker_talk import quiet
 from gateway.domain.calls import CallEventType, Disposition
@@ -35,9 +36,19 @@ def _into(core: Core, leg: Leg, event: Event, now: float) -> None:
             ring(core, leg, now)
         case "4" if leg.state < 6:
             leg.state = 4
-            leg.calling = True
+            dials_in(core, leg, event)
             if not leg.track.announced:
                 core.announce(leg.track, now)
+
+
+def dials_in(core: Core, leg: Leg, event: Event) -> None:
+    """This channel calls, rather than being called."""
+    if leg.calling:
+        return
+    leg.calling = True
+    leg.exten = leg.exten or text(event.get("Exten"))
+    if leg is leg.track.caller:
+        core.make_caller(leg, event, "")
 
 
 def wanted(leg: Leg, number: str | None) -> None:
@@ -131,19 +142,25 @@ def dial_begin(core: Core, event: Event, now: float) -> None:
     track = dest.track
     if source.track is not track:
         track = core.merge(source.track, track, now)
+    redirected(core, source, text(event.get("Exten")), now)
     if source is track.caller and not track.originated:
-        source.calling = True
+        dials_in(core, source, event)
     if dest.person:
-        if track.target is None and dest is not track.caller:
-            track.target = dest
         if dest.trunk and dest.number is None:
             core.name_target(dest, event)
-        elif track.to_raw is None and not dest.trunk:
-            track.to_raw = dest.extension
+        if dest is not track.caller:
+            _aim(track, dest)
     if not track.announced:
         core.announce(track, now)
     if dest.rang_at is not None or event.get("DestChannelState") == _RINGING:
         ring(core, dest, now)
+
+
+def _aim(track: Track, dest: Leg) -> None:
+    if track.target is None:
+        track.target = dest
+    if not dest.trunk and (track.to_raw is None or (track.originated and dest is track.target)):
+        track.to_raw = dest.extension
 
 
 def _originate(core: Core, leg: Leg, event: Event, now: float) -> None:

@@ -267,6 +267,7 @@ def _absorb(graph: Graph, older: Track, younger: Track) -> None:
     younger.merged_into = older
     for leg in younger.legs.values():
         leg.track = older
+        leg.client_since = None
         older.legs[leg.id] = leg
     for linkedid in younger.linkedids:
         graph.adopt(older, linkedid)
@@ -286,7 +287,11 @@ def _join_history(older: Track, younger: Track) -> None:
     if younger.announced or younger.base is not None:
         room(older.aliases, younger.id)
     own = younger.caller.stretch if younger.caller is not None else None
-    older.stretches += [s for s in younger.stretches if s is not own]
+    for stretch in younger.stretches:
+        if stretch is not own:
+            # What was said so far was said between colleagues.
+            stretch.talk_s = stretch.hold_s = 0.0
+            older.stretches.append(stretch)
     older.stretches.sort(key=lambda s: s.start)
     older.transfers += younger.transfers
     older.transfers.sort(key=_moment)

@@ -73,7 +73,7 @@ class Leg:
     """One channel."""
 
     __slots__ = (
-        "answered", "asked", "born", "bridge", "calling", "dialled", "exten", "extension", "hold_since",
+        "answered", "asked", "born", "bridge", "calling", "client_since", "dialled", "exten", "extension", "hold_since",
         "id", "local", "name", "number", "originated", "peer", "person", "rang_at", "ring_ended", "state",
         "status", "stretch", "talk_since", "track", "trunk",
     )  # fmt: skip
@@ -107,6 +107,8 @@ class Leg:
         self.peer: Leg | None = None
         """The other half of a Local channel."""
         self.talk_since: float | None = None
+        self.client_since: float | None = None
+        """Since when it talks to the one with whom the call began; a consultation does not count as its talk."""
         self.hold_since: float | None = None
         self.stretch: Stretch | None = None
 

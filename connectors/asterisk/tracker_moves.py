@@ -6,7 +6,7 @@ QueueCallerAbandon is sent when a queue times out as well, so it only says that 
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, Event, Handler
-from connectors.asterisk.tracker_graph import Handover, Leg, Track
+from connectors.asterisk.tracker_graph import Handover, Leg, Track, room
 from connectors.asterisk.tracker_names import text
 from gateway.domain.calls import CallEventType, HangupBy, TransferKind, TransferResult
 
@@ -22,6 +22,7 @@ def queue_join(core: Core, event: Event, now: float) -> None:
     track = leg.track
     if track.in_queue and track.queue == queue:
         return
+    redirected(core, leg, queue, now)
     track.queue, track.in_queue = queue, True
     if leg is track.caller and not track.originated:
         leg.calling = True
@@ -42,6 +43,24 @@ def queue_leave(core: Core, event: Event, now: float) -> None:
         leg.track.queue_left = now
         # The state stays until it is known what comes next: AgentConnect follows a moment later, or nothing.
         core.lull(leg.track, now)
+
+
+def redirected(core: Core, leg: Leg, to: str | None, now: float) -> bool:
+    """A party that was talking is sent on without any transfer event: AMI's Redirect looks like this.
+
+    It is none when the other side hung up and the dialplan just goes on.
+    """
+    track = leg.track
+    if leg.talk_since is not None or not leg.answered or track.talkers or not track.talks:
+        return False
+    began = track.talks[-1][0]
+    others = [other for other in track.last_talkers if other is not leg]
+    known = track.transfers and track.transfers[-1].at >= began
+    if known or not others or any(other.asked is not None for other in others):
+        return False
+    _hand_over(core, track, Handover(TransferKind.BLIND, others[0].label, to, now, None), now)
+    room(track.estimated, "transfers")
+    return True
 
 
 def agent_complete(core: Core, event: Event, now: float) -> None:
@@ -85,10 +104,14 @@ def attended_transfer(core: Core, event: Event, now: float) -> None:
     target, second = parties[3], parties[2]
     to = (target.extension if target.local else target.label) if target is not None else None
     to = to or (second.exten if second is not None else None) or text(event.get("SecondTransfererExten"))
-    up = target is not None and (target.answered or target.state == 6)
+    up = event.get("DestType") in _TALKING or (target is not None and (target.answered or target.state == 6))
     result = (TransferResult.ANSWERED if up else None) if done else TransferResult.FAILED
     source = _label(parties[1]) or _label(second)
     _hand_over(core, track, Handover(TransferKind.ATTENDED, source, to, now, result), now)
+
+
+_TALKING = frozenset({"Bridge", "Link", "Threeway"})
+"""DestType of a transfer after a consultation; App is one to a phone that rings still."""
 
 
 def _label(leg: Leg | None) -> str | None:

@@ -81,12 +81,15 @@ def talk(core: Core, group: list[Leg], now: float) -> None:
     track.in_queue = track.parked = False
     track.fading = None
     news = [leg for leg in group if not leg.answered and leg is not track.caller]
+    with_caller = track.caller is None or track.caller in group
     for leg in group:
         if leg.talk_since is None:
             leg.talk_since = now
             track.talkers += 1
+        if with_caller and leg.client_since is None:
+            leg.client_since = now
         leg.answered = True
-        _stretch(track, leg, track.caller in group, now)
+        _stretch(track, leg, with_caller, now)
     track.last_talkers = tuple(group)
     _choose_operator(track, group)
     _settle_transfer(track, news)
@@ -138,9 +141,10 @@ def _stop(leg: Leg, now: float) -> None:
     track = leg.track
     _end_hold(leg, now)
     if leg.stretch is not None:
-        leg.stretch.talk_s += max(0.0, now - leg.talk_since)
+        if leg.client_since is not None:
+            leg.stretch.talk_s += max(0.0, now - leg.client_since)
         leg.stretch.end = now
-    leg.talk_since = None
+    leg.talk_since = leg.client_since = None
     track.talkers -= 1
     if track.talkers <= 0 and track.talk_since is not None:
         if len(track.talks) < _MANY:

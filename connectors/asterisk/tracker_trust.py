@@ -1,68 +1,100 @@
-"""Which events may be believed.
+"""Which events may be believed, and mending those that a caller has damaged.
 
-A caller can write raw lines into AMI through the user part of his SIP address: headers doubled inside one
-event, an event cut off in the middle, whole forged events behind it. What can be told by looking at the
-events is told here; a Hangup must besides fit what the graph knows (see tracker.py).
+A caller can write raw lines into AMI through the user part of his SIP address. The PBX writes that text in
+the middle of each event of his call: headers appear twice, or a blank line cuts the event in two with forged
+lines between. What stands before the injected text is genuine, so the first Event and Channel of an event are,
+and a Uniqueid is when it is that channel's. A Hangup that was mended is never believed unasked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 Raw = Mapping[str, str | Sequence[str]]
+NameOf = Callable[[str], str | None]
+"""Uniqueid to the name of the channel, None where it is unknown."""
 
-_MANY_HEADERS = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
+_REPEATABLE = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
+_AFTER_TEXT = frozenset({"Uniqueid", "Linkedid", "Exten", "Context", "Priority", "Language", "AccountCode"})
+"""A channel's headers that come after the texts a caller can choose."""
+_ID_OF = {"DialBegin": "DestUniqueid", "DialState": "DestUniqueid", "DialEnd": "DestUniqueid"}
 _CHANNEL_EVENTS = frozenset(
-    {"Newchannel", "Newstate", "Hangup", "HangupRequest", "SoftHangupRequest", "BridgeEnter"}
-)
+    {"Newchannel", "Newstate", "Hangup", "HangupRequest", "SoftHangupRequest", "BridgeEnter", "BridgeLeave"}
+) | frozenset(_ID_OF)
 _LEARN = 8
 _RELEARN = 200
-_FORGED_AFTER_CUT = 4
+_PIECES = 6
+"""Into how many pieces an event may have been cut."""
 
 
 class Trust:
-    """Watches one connection's events; one for each connection."""
+    """Watches one connection's events."""
 
-    __slots__ = ("_cut", "_learned", "_missing", "_stamped", "refused")
+    __slots__ = ("_learned", "_missing", "_name_of", "_pieces", "_stamped", "head", "refused")
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: NameOf) -> None:
+        self._name_of = name_of
         self.refused: dict[str, int] = {"repeated": 0, "unstamped": 0, "cut": 0, "unlikely": 0}
-        """How many events were not believed, by reason; `unlikely`: hangups that did not fit."""
+        """How many events looked forged or damaged, and how; `unlikely`: hangups that did not fit."""
+        self.head: Raw | None = None
+        """The first part of an event that was cut; what follows is its rest, or forged."""
+        self._pieces = 0
         self._learned = 0
         self._stamped = 0
         self._missing = 0
-        self._cut = 0
 
-    def plain(self, event: Raw) -> dict[str, str] | None:
-        """The event with one string a header; None where a header that names things was given twice."""
+    def plain(self, event: Raw) -> dict[str, str]:
+        """The event with one string a header, the genuine one where a header came twice."""
         flat: dict[str, str] = {}
+        repeated = False
         for key, value in event.items():
             if isinstance(value, str):
                 flat[key] = value
-            elif key not in _MANY_HEADERS:
-                self.refused["repeated"] += 1
-                return None
+            elif value:
+                repeated = repeated or key not in _REPEATABLE
+                flat[key] = str(value[-1] if key.removeprefix("Dest") in _AFTER_TEXT else value[0])
+        for prefix in ("", "Dest"):
+            ids = event.get(prefix + "Uniqueid")
+            if ids is not None and not isinstance(ids, str):
+                name = flat.get(prefix + "Channel")
+                own = [str(id_) for id_ in ids if self._name_of(str(id_)) == name]
+                flat[prefix + "Uniqueid"] = own[0] if own else flat[prefix + "Uniqueid"]
+        self.refused["repeated"] += repeated
         return flat
 
-    def headless(self) -> None:
-        """A block without Event: the rest of one that was cut by forged lines."""
-        self._cut = 0
-
-    def admits(self, name: str, event: Mapping[str, str]) -> bool:
-        """Whether the event looks like one the PBX itself wrote."""
-        if self._cut:
-            self._cut -= 1
-        elif name in _CHANNEL_EVENTS and "Uniqueid" not in event:
-            self._cut = _FORGED_AFTER_CUT
-            self.refused["cut"] += 1
+    def is_cut(self, name: str, event: Raw) -> bool:
+        """Whether the event ends before its channel is named; if so its rest is waited for."""
+        if name not in _CHANNEL_EVENTS or _ID_OF.get(name, "Uniqueid") in event:
             return False
-        return self._stamp_fits("Timestamp" in event)
+        self.refused["cut"] += 1
+        self.head = event
+        self._pieces = _PIECES
+        return True
 
-    @property
-    def shaken(self) -> bool:
-        """An event was cut off just now: what follows is likely forged."""
-        return self._cut > 0
+    def mend(self, event: Raw) -> dict[str, str] | None:
+        """The event cut before, made whole by this one; None where this is no part of it or not its last."""
+        if self.head is None:
+            return None
+        joined = {**event, **self.head}
+        flat = self.plain(joined)
+        id_ = _ID_OF.get(flat["Event"], "Uniqueid")
+        self._pieces -= 1
+        if id_ in flat:
+            if not self._is_own(flat):
+                self.head = self.head if self._pieces > 0 else None
+                return None
+            self.head = None
+            return flat
+        self.head = joined if self._pieces > 0 else None
+        return None
 
-    def _stamp_fits(self, stamped: bool) -> bool:
-        # With timestampevents=yes every event has a Timestamp; forged ones mostly do not.
+    def _is_own(self, event: Mapping[str, str]) -> bool:
+        for prefix in ("", "Dest"):
+            name = self._name_of(event.get(prefix + "Uniqueid", ""))
+            if name is not None and name != event.get(prefix + "Channel"):
+                return False
+        return True
+
+    def stamp_fits(self, stamped: bool) -> bool:
+        """With timestampevents=yes every event has a Timestamp; forged ones mostly have none."""
         if self._learned < _LEARN:
             self._learned += 1
             self._stamped += stamped

@@ -45,7 +45,7 @@ def call_wire(
         "did": call.did,
         "queue": (queue_of or {}).get(call.queue, call.queue) if call.queue else None,
         "card_id": card_id,
-        "operator": _operator(call, call.extension, operator_of),
+        "operator": _operator(call, call.extension, operator_of) if call.answered_at else None,
         "rang": list(call.rang),
         "started_at": rfc3339(call.started_at),
         "answered_at": rfc3339(call.answered_at),
