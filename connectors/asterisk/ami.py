@@ -2,7 +2,7 @@
 
     async with connect(settings, wanted, clock=clock) as link:
         channels = await link.list_action(core_show_channels())
-        events = await link.take(256, wait_s=1.0)
+        arrivals = await link.take(256, wait_s=1.0)
 
 Raises TemporaryFailure when the PBX cannot be reached or the link was lost, NeedsAdministrator when login,
 rights or certificates are wrong. Nothing here waits to try again.
@@ -16,7 +16,8 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from connectors.asterisk import failures
 from connectors.asterisk.actions import LIST_ITEMS, Action, ami_value, ping
@@ -61,6 +62,13 @@ class Wanted:
     is much of its stream: CEL, CDR, RTCP, tests. No right is needed for that."""
 
 
+class Arrival(NamedTuple):
+    """Events that came with one read, in order, and the moment (UTC, our clock)."""
+
+    at: datetime
+    events: list[Message]
+
+
 class Link:
     """A logged-in connection; made by `connect`."""
 
@@ -74,7 +82,8 @@ class Link:
         self._wanted = wanted
         self._clock = clock
         self._timing = timing
-        self._events: deque[Message] = deque()
+        self._arrivals: deque[Arrival] = deque()
+        self._waiting = 0
         self._ready = asyncio.Event()
         self._booted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._offsets: deque[tuple[float, float]] = deque(maxlen=12)
@@ -93,21 +102,25 @@ class Link:
         answers = await self._request(action, timeout_s)
         return [item for item in answers[1:] if not str(item.get("Event", "")).endswith("Complete")]
 
-    async def take(self, limit: int, *, wait_s: float) -> list[Message]:
-        """Up to `limit` waiting events in order; none when none came within `wait_s` seconds.
+    async def take(self, limit: int, *, wait_s: float) -> list[Arrival]:
+        """The waiting events in order, about `limit` of them; none when none came within `wait_s` seconds.
 
         Raises TemporaryFailure with the reason when the link is lost and every event of it has been taken.
         """
-        if self._events or self.lost.done():
+        if self._arrivals or self.lost.done():
             await asyncio.sleep(0)
         else:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._ready.wait()
-        if self.lost.done() and not self._events:
+        if self.lost.done() and not self._arrivals:
             raise TemporaryFailure(self.lost.result())
-        batch = [self._events.popleft() for _ in range(min(limit, len(self._events)))]
-        if not self._events and not self.lost.done():
+        batch: list[Arrival] = []
+        enough = self._waiting - limit
+        while self._arrivals and (self._waiting > enough or not batch):
+            batch.append(self._arrivals.popleft())
+            self._waiting -= len(batch[-1].events)
+        if not self._arrivals and not self.lost.done():
             self._ready.clear()
         return batch
 
@@ -121,7 +134,7 @@ class Link:
     @property
     def waiting(self) -> int:
         """Events that arrived and were not yet taken."""
-        return len(self._events)
+        return self._waiting
 
     def lose(self, reason: str) -> None:
         """Give the link up; the first reason stays."""
@@ -220,10 +233,13 @@ class Link:
             return
         if not self._booted.done():
             self._look_for_boot(events)
-        room = self._timing.events_waiting - len(self._events)
-        self._events.extend(events[:room])
-        self._ready.set()
-        if len(events) > room:
+        room = self._timing.events_waiting - self._waiting
+        too_many = len(events) > room
+        if kept := events[:room] if too_many else events:
+            self._arrivals.append(Arrival(self._clock(), kept))
+            self._waiting += len(kept)
+            self._ready.set()
+        if too_many:
             self.lose(f"more than {self._timing.events_waiting} events wait: they come faster than we work")
 
     def _look_for_boot(self, events: list[Message]) -> None:

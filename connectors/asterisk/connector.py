@@ -5,20 +5,21 @@ or ended unseen are known too. Then: take what waits, let the tracker judge it, 
 durable. Reading goes on meanwhile; what arrives waits in the link.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from connectors.asterisk import failures
-from connectors.asterisk.ami import Link, Timing, Wanted, connect
-from connectors.asterisk.framing import Message
+from connectors.asterisk.ami import Arrival, Link, Timing, Wanted, connect
 from connectors.asterisk.settings import AsteriskSettings
 from connectors.asterisk.snapshot import alive_among, calls_pass_unseen, died_with_the_pbx, take_snapshot
-from connectors.asterisk.tracker import Tracker
-from connectors.asterisk.tracker_events import EVENTS, NEEDED
+from connectors.asterisk.tracker import EVENTS, NEEDED, Tracker
 from gateway.domain.calls import CallEvent, PbxRules, lost
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.domain.ports import Clock, Intake, LinkReport, LinkState
+
+log = logging.getLogger(__name__)
 
 BATCH = 256
 """Events judged before their outcome is stored in one transaction."""
@@ -70,44 +71,51 @@ class Following:
     hears_calls: bool = False
     """Whether an event of a call has ever come; until then a missing read class would go unnoticed."""
 
+    warned: bool = False
+    """Whether forged events have been told of."""
+
     def __post_init__(self) -> None:
         self.ticked = self.probed = self.of.clock()
 
     async def restore(self) -> None:
         """Bring tracker and books to what is alive on the PBX now."""
         known = await self.of.intake.live_calls(self.of.settings.name)
+        asked = self.of.clock()
         seen = await take_snapshot(self.link)
         self.problems += seen.problems
         now = self.of.clock()
+        self._keep_time()
         happened: list[CallEvent] = []
         if seen.uptime_s is not None and seen.complete:
             booted = now - timedelta(seconds=seen.uptime_s)
             dead = died_with_the_pbx(known, seen.channels, booted)
             happened += [lost(call, booted) for call in dead]
             known = [call for call in known if call not in dead]
-        happened += self.tracker.restore(known, now)
+        self.tracker.restore(known)
         if seen.complete:
-            happened += self.tracker.snapshot(seen.channels, seen.queue_entries, now)
+            happened += self.tracker.snapshot(seen.channels, seen.queue_entries, self._theirs(asked))
         await self._store(happened)
 
     async def step(self) -> None:
         """Take what waits, judge it, store the outcome; then what is due by time."""
-        events = await self.link.take(BATCH, wait_s=self.of.timing.tick_s)
+        arrivals = await self.link.take(BATCH, wait_s=self.of.timing.tick_s)
         now = self.of.clock()
-        offset = self.link.clock_offset_s
+        self._keep_time()
         happened: list[CallEvent] = []
-        for event in events:
-            happened += self.tracker.feed(event, moment(event, offset, now))
+        for arrival in arrivals:
+            at = self._theirs(arrival.at)
+            for event in arrival.events:
+                happened += self.tracker.feed(event, at)
         if due(now, self.ticked, self.of.timing.tick_s):
             self.ticked = now
-            happened += self.tracker.tick(now)
+            happened += self.tracker.tick(self._theirs(now))
         if self.tracker.wants_confirmation:
             happened += await self._confirm()
         await self._store(happened)
-        self.hears_calls = self.hears_calls or any(event.get("Event") in _CALL_EVENTS for event in events)
-        await self._probe(now)
-        if _differs(offset, self.told_offset_s):
+        await self._probe(now, arrivals)
+        if _differs(self.link.clock_offset_s, self.told_offset_s, 0.5):
             self.tell()
+        self._warn_of_forgery()
 
     def tell(self) -> None:
         """Report how the link stands."""
@@ -117,7 +125,8 @@ class Following:
             remedy = "; ".join(dict.fromkeys(problem.remedy for problem in self.problems))
             self.of.report(LinkState.NEEDS_ADMINISTRATOR, detail, remedy=remedy, clock_offset_s=offset)
         else:
-            self.of.report(LinkState.UP, f"AMI {self.link.version}", clock_offset_s=offset)
+            detail = "forged events are being refused" if self.warned else f"AMI {self.link.version}"
+            self.of.report(LinkState.UP, detail, clock_offset_s=offset)
 
     async def _confirm(self) -> list[CallEvent]:
         """Ask the PBX about channels whose end does not fit what we know: a caller can forge events through
@@ -125,10 +134,38 @@ class Following:
         """
         doubtful = tuple(self.tracker.wants_confirmation)
         alive = await alive_among(self.link, doubtful)
-        now = self.of.clock()
+        now = self._theirs(self.of.clock())
         return [event for one in doubtful for event in self.tracker.confirm(one, one in alive, now)]
 
-    async def _probe(self, now: datetime) -> None:
+    def _theirs(self, ours: datetime) -> datetime:
+        """The same moment by the PBX's clock."""
+        return ours + timedelta(seconds=self.link.clock_offset_s or 0.0)
+
+    def _keep_time(self) -> None:
+        """Let the tracker correct times by the measured offset; small unrest of it stays out of the books."""
+        offset = self.link.clock_offset_s
+        if offset is not None and _differs(offset, -self.tracker.clock_offset_s, 0.05):
+            self.tracker.clock_offset_s = -offset
+
+    def _warn_of_forgery(self) -> None:
+        refused = sum(self.tracker.suspicious.values())
+        if refused and not self.warned:
+            self.warned = True
+            log.warning(
+                "%s: events were refused that the PBX did not write by itself: %s. A caller can forge them"
+                " through a SIP header; the documentation names the remedy at the trunk.",
+                self.of.settings.name,
+                self.tracker.suspicious,
+            )
+            self.tell()
+
+    async def _probe(self, now: datetime, arrivals: Sequence[Arrival]) -> None:
+        """Until the first event of a call: look whether calls pass without any."""
+        if self.hears_calls:
+            return
+        self.hears_calls = any(
+            event.get("Event") in _CALL_EVENTS for come in arrivals for event in come.events
+        )
         every = self.of.timing.rights_probe_s
         if self.hears_calls or not due(now, self.probed, every):
             return
@@ -153,18 +190,6 @@ def due(now: datetime, last: datetime, every_s: float) -> bool:
     return (now - last).total_seconds() >= every_s
 
 
-def moment(event: Message, offset_s: float | None, now: datetime) -> datetime:
-    """When the event happened (UTC): the PBX's Timestamp corrected by the measured offset of its clock.
-
-    Without one (manager.conf: timestampevents = no), or with one that cannot be true, it is now.
-    """
-    try:
-        at = datetime.fromtimestamp(float(str(event["Timestamp"])) - (offset_s or 0.0), UTC)
-    except (KeyError, ValueError, OverflowError, OSError):
-        return now
-    return at if -3600 < (at - now).total_seconds() < 5 else now
-
-
 async def check(
     settings: AsteriskSettings, *, clock: Clock = utc_now, timing: Timing | None = None
 ) -> list[str]:
@@ -184,7 +209,7 @@ async def check(
         return [str(failure)]
 
 
-def _differs(offset: float | None, reported: float | None) -> bool:
-    if offset is None or reported is None:
-        return offset is not reported
-    return abs(offset - reported) > 0.5
+def _differs(offset: float | None, known: float | None, by_s: float) -> bool:
+    if offset is None or known is None:
+        return offset is not known
+    return abs(offset - known) > by_s

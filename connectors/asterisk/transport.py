@@ -66,12 +66,18 @@ class Wire(AMIProtocol):
         return self.answers.pop(request.action_id, [])
 
     def _is_news(self, message: Message) -> bool:
-        """Hand the message to its action, if it has one; says whether it is (also) an event to deliver."""
-        name = message.get("Event")
+        """Hand the message to its action, if it has one; says whether it is (also) an event to deliver.
+
+        What is neither event nor answer is delivered as well: the rest of an event that was cut by forged
+        lines is a sign for the tracker.
+        """
         action_id = message.get("ActionID")
         if action_id is not None:
             self._answer(action_id, message)
-        return name is not None and (isinstance(name, list) or name not in LIST_ITEMS)
+        name = message.get("Event")
+        if name is None:
+            return "Response" not in message
+        return isinstance(name, list) or name not in LIST_ITEMS
 
     def _answer(self, action_id: str | list[str], message: Message) -> None:
         action = self.responses.get(_first(action_id))
