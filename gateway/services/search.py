@@ -32,17 +32,22 @@ def find(
     if filters.q and len(wanted) - bool(filters.tag) == 0:
         raise Invalid.one("q", f"at least one letter, or {terms.MIN_DIGITS} digits of a number")
     condition = and_(scope.cards(actor), cards.c.merged_into.is_(None), *_plain_filters(filters))
-    numbers = [term for term in wanted if term.startswith("d:")]
-    if len(wanted) == 1 and numbers:
-        return _by_number(tx, numbers[0][:-1], condition, limit, cursor)
+    if len(wanted) == 1 and wanted[0][0].startswith("d:"):
+        return _by_number(tx, _spelled(tx, wanted[0]), condition, limit, cursor)
     matches = [_has_term(tx, term) for term in wanted]
     page = paging.page(tx, select(cards).where(condition, *matches), [cards.c.id], cursor=cursor, limit=limit)
     return page.rows, page.next_cursor
 
 
-def _wanted(filters: Filters) -> list[str]:
+def _wanted(filters: Filters) -> list[tuple[str, ...]]:
     found = terms.of_query(filters.q) if filters.q else []
-    return [*found, terms.tag_term(filters.tag)] if filters.tag else found
+    return [*found, (terms.tag_term(filters.tag),)] if filters.tag else found
+
+
+def _spelled(tx: Connection, spellings: tuple[str, ...]) -> str:
+    """The first spelling of a number that any card has."""
+    prefixes = [spelling[:-1] for spelling in spellings]
+    return next((prefix for prefix in prefixes if _completions(tx, prefix, most=1)), prefixes[0])
 
 
 def _plain_filters(filters: Filters) -> list[ColumnElement[bool]]:
@@ -69,18 +74,16 @@ def _by_number(
     return list({row.id: row for row in page.rows}.values()), page.next_cursor
 
 
-def _has_term(tx: Connection, term: str) -> ColumnElement[bool]:
-    if term.endswith("*"):
-        completions = _completions(tx, term[:-1])
-        return _listed(card_terms.c.term.in_(completions))
-    return _listed(card_terms.c.term == term)
+def _has_term(tx: Connection, alternatives: tuple[str, ...]) -> ColumnElement[bool]:
+    exact = [term for term in alternatives if not term.endswith("*")]
+    completed = [
+        found for term in alternatives if term.endswith("*") for found in _completions(tx, term[:-1])
+    ]
+    listed = card_terms.c.term.in_([*exact, *completed])
+    return exists(select(1).where(card_terms.c.card_id == cards.c.id, listed))
 
 
-def _listed(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(1).where(card_terms.c.card_id == cards.c.id, condition))
-
-
-def _completions(tx: Connection, prefix: str) -> list[str]:
+def _completions(tx: Connection, prefix: str, most: int = _MOST_COMPLETIONS) -> list[str]:
     """The first terms that begin with `prefix`, by skipping from one distinct term to the next."""
     first = select(func.min(card_terms.c.term).label("term")).where(
         card_terms.c.term >= prefix, card_terms.c.term < _beyond(prefix)
@@ -92,7 +95,7 @@ def _completions(tx: Connection, prefix: str) -> list[str]:
         .scalar_subquery()
     ).where(found.c.term.is_not(None))
     steps = found.union_all(following)
-    query = select(steps.c.term).where(steps.c.term.is_not(None)).limit(_MOST_COMPLETIONS)
+    query = select(steps.c.term).where(steps.c.term.is_not(None)).limit(most)
     return [row.term for row in tx.execute(query)]
 
 

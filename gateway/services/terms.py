@@ -11,6 +11,7 @@ from functools import lru_cache
 import snowballstemmer
 
 MIN_DIGITS = 3
+_WHOLE_NUMBER = 10
 _WORD = re.compile(r"[^\W_]+")
 _MAX_TERM = 64
 _MAX_WORDS = 200
@@ -57,23 +58,30 @@ def tag_term(tag: str) -> str:
     return f"t:{tag.strip().lower()}"[:_MAX_TERM]
 
 
-def of_query(query: str) -> list[str]:
-    """The terms that a card must all have for `query`; a term ending in `*` is a prefix.
+def of_query(query: str) -> list[tuple[str, ...]]:
+    """What a card must have for `query`: of each tuple at least one term; one ending in `*` is a prefix.
 
-    Digits typed with spaces, brackets or dashes between them are one fragment; a leading 8 or +7 is dropped
-    from a full Russian-style number only by the phone look-up, never here: a fragment is literal.
+    Digits typed with spaces, brackets or dashes between them are one fragment of a number.
     """
     text = query.strip().lower()
     digits = re.sub(r"[\s().+\-]", "", text)
     if digits.isdigit() and len(digits) >= MIN_DIGITS:
-        return [f"d:{digits}*"]
-    found: list[str] = []
+        return [_number(digits)]
     spoken = words(text)
-    for position, word in enumerate(spoken):
-        if word.isdigit() and len(word) >= MIN_DIGITS:
-            found.append(f"d:{word}*")
-        elif position == len(spoken) - 1:
-            found.append(f"w:{word}*"[:_MAX_TERM])
-        else:
-            found.append(f"w:{stem(word)}")
-    return found
+    return [_word(word, last=position == len(spoken) - 1) for position, word in enumerate(spoken)]
+
+
+def _number(digits: str) -> tuple[str, ...]:
+    # A whole number may begin with a trunk or exit prefix (8 916..., 00 49...) that its E.164 form lacks.
+    spellings = [digits, digits.lstrip("0")]
+    if len(digits) >= _WHOLE_NUMBER:
+        spellings.append(digits[1:])
+    return tuple(f"d:{s}*" for s in dict.fromkeys(spellings) if len(s) >= MIN_DIGITS)
+
+
+def _word(word: str, *, last: bool) -> tuple[str, ...]:
+    if word.isdigit() and len(word) >= MIN_DIGITS:
+        return _number(word)
+    stemmed = f"w:{stem(word)}"[:_MAX_TERM]
+    # The last word may not be typed to its end yet.
+    return (f"w:{word}"[: _MAX_TERM - 1] + "*", stemmed) if last else (stemmed,)
