@@ -26,9 +26,15 @@ def require(reason: str) -> NoReturn:
 
 
 def lab_cache() -> Path:
-    """The folder in which lab servers are built once and kept; made when absent."""
+    """The folder in which lab servers are built once and kept; made when absent.
+
+    Raises `Unavailable` when it cannot be made.
+    """
     root = Path(os.environ.get("PEREZVON_CACHE") or Path.home() / ".cache" / "perezvon") / "lab"
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"no place for lab servers: {error}") from None
     return root
 
 

@@ -34,7 +34,7 @@ exten => _{CITY}09XX,1,Dial(PJSIP/1${{EXTEN:-2}},{SHORT_RING_S},tTkK)
  same => n,Goto(gave-up,${{DIALSTATUS}},1)
 ; and with a voicemail box behind it
 exten => _{CITY}06XX,1,Dial(PJSIP/1${{EXTEN:-2}},{SHORT_RING_S},tTkK)
- same => n,VoiceMail(1${{EXTEN:-2}}@default,us)
+ same => n,VoiceMail(1${{EXTEN:-2}}@default,s)
  same => n,Hangup()
 ; queues
 exten => _{CITY}04XX,1,Answer()

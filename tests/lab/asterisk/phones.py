@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.lab.asterisk.chroot import inside
 from tests.lab.asterisk.config import INSIDE, OUTSIDE
 from tests.lab.asterisk.pbx import Pbx
-from tests.lab.asterisk.scenario import Caller, Step, dials, rung
+from tests.lab.asterisk.scenario import SCENARIOS, Caller, Speak, Step, dials, rung
+from tests.lab.asterisk.tone import file_name, ulaw_tone
 from tests.lab.asterisk.transfer import dialog_of, transfer
 
 LISTEN_LIMIT_S = 5
@@ -42,16 +43,19 @@ class Phones:
 
     async def rings(self, operator: str, *steps: Step) -> Phone:
         """The operator's phone waits for one call and then takes the steps; returns once it listens."""
+        self._prepare_tones(steps)
         return await self._waits(INSIDE, self.pbx.ports.phones[operator], rung(*steps))
 
     async def client_rings(self, *steps: Step) -> Phone:
         """The outside world waits for one call through the trunk; returns once it listens."""
+        self._prepare_tones(steps)
         return await self._waits(OUTSIDE, self.pbx.ports.trunk, rung(*steps))
 
     async def dials(
         self, operator: str, number: str, *steps: Step, cancel_after_s: float | None = None
     ) -> Phone:
         """The operator calls `number`."""
+        self._prepare_tones(steps)
         scenario = dials(number, Caller(operator), *steps, cancel_after_s=cancel_after_s)
         return await self._play(INSIDE, _free_port(INSIDE), scenario)
 
@@ -59,6 +63,7 @@ class Phones:
         self, number: str, caller: Caller, *steps: Step, cancel_after_s: float | None = None
     ) -> Phone:
         """Somebody outside calls `number` through the trunk."""
+        self._prepare_tones(steps)
         scenario = dials(number, caller, *steps, cancel_after_s=cancel_after_s)
         return await self._play(OUTSIDE, _free_port(OUTSIDE), scenario)
 
@@ -80,6 +85,12 @@ class Phones:
             await phone.process.wait()
         self._played.clear()
 
+    def _prepare_tones(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            if isinstance(step, Speak):
+                path = self.pbx.run_dir / "sipp" / file_name(step.hz)
+                path.write_bytes(ulaw_tone(step.hz))
+
     async def _waits(self, address: str, port: int, scenario: str) -> Phone:
         phone = await self._play(address, port, scenario)
         deadline = time.monotonic() + LISTEN_LIMIT_S
@@ -94,7 +105,7 @@ class Phones:
         name = f"{next(self._numbers):04}"
         folder = self.pbx.run_dir / "sipp"
         (folder / f"{name}.xml").write_text(scenario)
-        there = f"/srv/sipp/{name}"
+        there = f"{SCENARIOS}/{name}"
         argv = [
             "sipp", "-sf", f"{there}.xml", "-i", address, "-p", str(port), "-mi", address, "-m", "1", "-aa",
             "-nostdin", "-trace_msg", "-message_file", f"{there}.messages", "-trace_err", "-error_file",

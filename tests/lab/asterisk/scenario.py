@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.lab.asterisk import sipp_xml as xml
+from tests.lab.asterisk import tone
 from tests.lab.asterisk.config import INSIDE
 
+SCENARIOS = "/srv/sipp"
+"""Where the phones' files are, seen from inside the chroot."""
 FOREVER_S = 110
 """Longer than any story, shorter than a test's time limit."""
 
@@ -49,6 +52,13 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """Begin to send a tone (RTP), on to the end of the call; the steps that follow go on at once."""
+
+    hz: int = 440
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the call (BYE)."""
 
@@ -74,7 +84,7 @@ class Refer:
     to: str
 
 
-Step = Ring | Answer | Refuse | Talk | HangUp | Hold | Dtmf | Refer
+Step = Ring | Answer | Refuse | Talk | Speak | HangUp | Hold | Dtmf | Refer
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +114,25 @@ def dials(number: str, caller: Caller, *steps: Step, cancel_after_s: float | Non
     dialog = xml.Dialog(local=local, remote="[$to]", target="[$target]")
     return xml.document(
         [
-            *_call(number, local, caller.headers, cancel_after_s),
+            *_call(number, local, caller.headers, _media_port(steps), cancel_after_s),
             *_taken(steps, dialog),
             *_endings(dialog),
         ]
     )
 
 
-def _call(number: str, local: str, headers: str, cancel_after_s: float | None) -> Iterator[str]:
+def _media_port(steps: tuple[Step, ...]) -> str:
+    """SIPp streams from a port of its own and opens it only when the scenario names it."""
+    speaks = any(isinstance(step, Speak) for step in steps)
+    return "[rtpstream_audio_port]" if speaks else "[media_port]"
+
+
+def _call(number: str, local: str, headers: str, port: str, cancel_after_s: float | None) -> Iterator[str]:
     uri = f"sip:{number}@[remote_ip]:[remote_port]"
     first = xml.Dialog(local=local, remote=f"<{uri}>", target=uri)
-    yield xml.request("INVITE", first, 1, body=xml.sdp("sendrecv"), headers=headers, branch=xml.INVITE_BRANCH)
+    yield xml.request(
+        "INVITE", first, 1, body=xml.sdp("sendrecv", port), headers=headers, branch=xml.INVITE_BRANCH
+    )
     # SIPp counts the time anew at each response, so every one of them needs the limit.
     limit = None if cancel_after_s is None else (cancel_after_s, GIVE_UP)
     for code in (100, 180, 181, 182, 183):
@@ -140,6 +158,7 @@ def _call(number: str, local: str, headers: str, cancel_after_s: float | None) -
 
 def _taken(steps: tuple[Step, ...], dialog: xml.Dialog) -> Iterator[str]:
     """The steps in SIPp's words; requests of our own are numbered from 2 on (the INVITE was 1)."""
+    port = _media_port(steps)
     cseq = 2
     for index, step in enumerate(steps):
         label = index + 1
@@ -148,17 +167,19 @@ def _taken(steps: tuple[Step, ...], dialog: xml.Dialog) -> Iterator[str]:
                 yield xml.reply("180 Ringing")
                 yield xml.receive("CANCEL", goto=CANCELLED, timeout=(seconds, label)) + xml.label(label)
             case Answer():
-                yield xml.reply("200 OK", body=xml.sdp("sendrecv"))
+                yield xml.reply("200 OK", body=xml.sdp("sendrecv", port))
                 yield xml.receive("ACK")
             case Refuse(code):
                 yield xml.reply(f"{code} Refused")
                 yield xml.receive("ACK", goto=END)
             case Talk(seconds):
                 yield xml.receive("BYE", goto=GONE, timeout=(seconds, label)) + xml.label(label)
+            case Speak(hz):
+                yield xml.stream(f"{SCENARIOS}/{tone.file_name(hz)}")
             case HangUp():
                 yield xml.request("BYE", dialog, cseq) + xml.response(200, goto=END)
             case Hold(on):
-                body = xml.sdp("sendonly" if on else "sendrecv", version=cseq)
+                body = xml.sdp("sendonly" if on else "sendrecv", port, version=cseq)
                 yield xml.request("INVITE", dialog, cseq, body=body)
                 yield xml.response(100, optional=True) + xml.response(200)
                 yield xml.request("ACK", dialog, cseq)

@@ -109,7 +109,12 @@ def pause(seconds: float) -> str:
     return f'<pause milliseconds="{round(seconds * 1000)}"/>'
 
 
-def sdp(direction: str, version: int = 1) -> str:
+def stream(path: str) -> str:
+    """Send a file of mu-law samples again and again, from now on."""
+    return f'<nop><action><exec rtp_stream="{path},-1,0,PCMU/8000"/></action></nop>'
+
+
+def sdp(direction: str, port: str, version: int = 1) -> str:
     """Body of an offer or answer: one G.711 stream; `version` grows within a call."""
     return "\n".join(
         [
@@ -121,7 +126,7 @@ def sdp(direction: str, version: int = 1) -> str:
             "s=-",
             "c=IN IP[media_ip_type] [media_ip]",
             "t=0 0",
-            "m=audio [media_port] RTP/AVP 0",
+            f"m=audio {port} RTP/AVP 0",
             "a=rtpmap:0 PCMU/8000",
             f"a={direction}",
         ]

@@ -1,7 +1,7 @@
 """Queues, the menu and voicemail."""
 
 from tests.lab.asterisk.dialplan import did
-from tests.lab.asterisk.scenario import Answer, Caller, Dtmf, HangUp, Refuse, Ring, Talk
+from tests.lab.asterisk.scenario import Answer, Caller, Dtmf, HangUp, Refuse, Ring, Speak, Talk
 from tests.lab.stories.plain import CLIENT
 from tests.lab.stories.stage import Stage, Truth, inbound, nobody, talked
 
@@ -79,6 +79,14 @@ async def menu_abandoned(stage: Stage) -> Truth:
 async def voicemail(stage: Stage) -> Truth:
     """101 does not pick up in 4 s; the client speaks on the voicemail and hangs up."""
     await stage.phones.rings("101", Ring())
-    client = await stage.phones.client_dials(did("601"), Caller(CLIENT), Talk(5), HangUp())
+    client = await stage.phones.client_dials(did("601"), Caller(CLIENT), Speak(), Talk(6), HangUp())
     await client.done()
     return [inbound(did("601"), CLIENT) | nobody("voicemail") | {"rang": ["101"], "hangup_by": "caller"}]
+
+
+async def abandoned_with_all_phones_off(stage: Stage) -> Truth:
+    """No phone of the queue can be reached; the client waits 4 s and leaves."""
+    client = await stage.phones.client_dials(did("400"), Caller(CLIENT), Talk(4), HangUp())
+    await client.done()
+    call = inbound(did("400"), CLIENT) | nobody("abandoned")
+    return [call | {"queue": "400", "rang": [], "wait_s": 4.0, "hangup_by": "caller"}]

@@ -69,6 +69,15 @@ async def attended_transfer_by_keys(stage: Stage) -> Truth:
     return [call | {"hangup_by": "callee"}]
 
 
+async def blind_transfer_by_keys(stage: Stage) -> Truth:
+    """After 2 s 101 presses #1 and 102, who answers after 2 s, talks 3 s and hangs up."""
+    await stage.phones.rings("102", Ring(2), Answer(), Talk(3), HangUp())
+    client, _ = await client_talks_to_101(stage, Talk(2), Dtmf("#1"), Talk(1), Dtmf("102"), Talk())
+    await client.done()
+    call = moved(inbound(did("101"), CLIENT), ("101", None), "blind", ("102", 3.0))
+    return [call | {"hangup_by": "callee"}]
+
+
 async def redirect(stage: Stage) -> Truth:
     """A program moves the client from 101 to 102 (AMI Redirect); 102 answers after 2 s, talks 3 s."""
     await stage.phones.rings("102", Ring(2), Answer(), Talk(3), HangUp())
@@ -99,7 +108,7 @@ async def pickup(stage: Stage) -> Truth:
     await stage.phones.dials("102", "*8101", Talk(3), HangUp())
     await client.done()
     call = inbound(did("101"), CLIENT) | talked("102", 3.0)
-    return [call | {"rang": ["101"], "wait_s": 2.0, "hangup_by": "callee"}]
+    return [call | {"rang": ["101"], "wait_s": 2.5, "hangup_by": "callee"}]
 
 
 async def park_and_retrieve(stage: Stage) -> Truth:
@@ -110,5 +119,5 @@ async def park_and_retrieve(stage: Stage) -> Truth:
     await stage.phones.dials("102", "701", Talk(3), HangUp())
     await client.done()
     call = inbound(did("101"), CLIENT) | talked("102", 3.0)
-    segments = [{"extension": "101", "talk_s": 2.0}, {"extension": "102", "talk_s": 3.0}]
-    return [call | {"rang": ["101"], "talk_s": 5.0, "segments": segments, "hangup_by": "callee"}]
+    segments = [{"extension": "101", "talk_s": 2.0}, {"extension": "102", "talk_s": 2.5}]
+    return [call | {"rang": ["101"], "talk_s": 4.5, "segments": segments, "hangup_by": "callee"}]
