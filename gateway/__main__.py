@@ -1,6 +1,7 @@
 """The command line: `perezvon COMMAND`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +14,22 @@ ROLES = ("operator", "supervisor", "admin")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when all is well, 1 when something is wrong, 2 for a wrong command line."""
+    """Run one command; 0: all is well, 1: something is wrong, 2: a wrong command line, 78: wrong settings."""
     options = _parser().parse_args(arguments)
+    code = 1
     try:
         return int(options.run(options) or 0)
     except ConfigError as error:
         print(error, file=sys.stderr)
+        # deploy/systemd does not start again what a person has to mend first (sysexits.h).
+        code = os.EX_CONFIG if options.run is running.serve else 1
     except NeedsAdministrator as error:
         print(f"perezvon: {error}\n  {error.remedy}", file=sys.stderr)
     except (PerezvonError, OSError) as error:
         print(f"perezvon: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
-    return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
