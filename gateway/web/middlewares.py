@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -68,7 +69,7 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
     pattern = resource.canonical if resource is not None else "(unknown)"
     elapsed_s = time.perf_counter() - started
     metrics.http_requests_total.labels(pattern, response.status).inc()
-    if response.status != web.HTTPSwitchingProtocols.status_code:
+    if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
         metrics.http_request_seconds.labels(pattern).observe(elapsed_s)
     return response
 

@@ -37,7 +37,7 @@ async def change_me(rq: Request[MeUpdate, None]) -> Me:
 
 
 ROUTES = (
-    route("POST", "/session", sign_in, summary="Sign in", role=None, scope=None, status=201),
+    route("POST", "/session", sign_in, summary="Sign in", role=None, scope=None),
     route("DELETE", "/session", sign_out, summary="Sign out", role=Role.OPERATOR, scope=None),
     route("GET", "/me", get_me, summary="Who is signed in", role=Role.OPERATOR, scope=None),
     route("PATCH", "/me", change_me, summary="Language, password", role=Role.OPERATOR, scope=None),
