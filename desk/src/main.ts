@@ -7,7 +7,7 @@ import { i18n, preferredLanguage, setLanguage } from "./i18n";
 import { listenForKeys } from "./keys/useKeys";
 import { router } from "./router";
 
-setLanguage(preferredLanguage(), false);
+await setLanguage(preferredLanguage(), false);
 
 // A service that is down now shows the sign-in page, which tells so when somebody tries.
 await resume().catch(() => undefined);

@@ -2,6 +2,7 @@ import { ref } from "vue";
 import { useCsrfToken, whenSignedOut, ApiError } from "../api/client";
 import { session } from "../api/routes";
 import type { Me } from "../api/types";
+import { chosenLanguage, LANGUAGES, setLanguage } from "../i18n";
 import { startLive, stopLive } from "../live/store";
 
 /** Who is signed in here, or null. */
@@ -16,6 +17,8 @@ function welcome(who: Me): void {
   useCsrfToken(who.csrf_token ?? null);
   me.value = who;
   expired.value = false;
+  const language = LANGUAGES.find((one) => one === who.language);
+  if (language && !chosenLanguage()) void setLanguage(language, false);
   startLive();
 }
 

@@ -113,7 +113,7 @@ export const en: Messages = {
   },
   top: {
     search: "Search",
-    searchHint: "Client, number or command",
+    searchHint: "Name, number, command",
     queues: "Queues",
     queueChip: "Queue {name}: {count} waiting, longest {wait}",
     queueEmpty: "Queue {name}: nobody waits",
@@ -362,6 +362,7 @@ export const en: Messages = {
       lead_rejected: "Lead rejected",
       owner_changed: "Owner changed",
       kind_changed: "Became a client",
+      team_changed: "Team changed",
       imported: "Imported from a file",
     },
   },

@@ -111,7 +111,7 @@ export const ru = {
   },
   top: {
     search: "Поиск",
-    searchHint: "Клиент, номер или действие",
+    searchHint: "Имя, номер, команда",
     queues: "Очереди",
     queueChip: "Очередь {name}: ждут {count}, дольше всех {wait}",
     queueEmpty: "Очередь {name}: никто не ждёт",
@@ -360,6 +360,7 @@ export const ru = {
       lead_rejected: "Заявка: отказ",
       owner_changed: "Сменился ответственный",
       kind_changed: "Стал клиентом",
+      team_changed: "Сменилась команда",
       imported: "Загружена из файла",
     },
   },

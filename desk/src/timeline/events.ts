@@ -1,11 +1,11 @@
 import type { TimelineEntry } from "../api/types";
 import { i18n } from "../i18n";
-import { ru } from "../i18n/ru";
+import type { Messages } from "../i18n/ru";
 
-type EventKey = keyof (typeof ru)["timeline"]["event"];
+type EventKey = keyof Messages["timeline"]["event"];
 
 function isKnown(type: string): type is EventKey {
-  return type in ru.timeline.event;
+  return i18n.global.te(`timeline.event.${type}`);
 }
 
 /** What happened to the card, in words where this desk has them, else as the service summed it up. */
