@@ -16,7 +16,7 @@ MOST_ENTRIES = 50_000
 
 
 class CardExport(View, frozen=True):
-    """The card and all that lies on it, oldest first; `complete` is false when older entries were left out."""
+    """The card and all that lies on it, oldest first; `complete`: no older entries were left out."""
 
     exported_at: str
     card: Card
@@ -32,8 +32,9 @@ async def export(store: Store, actor: Actor, card_id: str) -> CardExport:
 
 def _export(tx: Connection, actor: Actor, card_id: str) -> CardExport:
     row = scope.card_for(tx, actor, card_id)
-    newest = select(timeline).where(timeline.c.card_id == card_id)
-    rows = tx.execute(newest.order_by(timeline.c.at.desc(), timeline.c.id.desc()).limit(MOST_ENTRIES + 1)).all()
+    newest = (timeline.c.at.desc(), timeline.c.id.desc())
+    mine = select(timeline).where(timeline.c.card_id == card_id).order_by(*newest)
+    rows = tx.execute(mine.limit(MOST_ENTRIES + 1)).all()
     audit.note(tx, actor, "card.exported", "card", card_id, {"entries": len(rows)}, team_id=row.team_id)
     return CardExport(
         exported_at=at(datetime.now(UTC)),
