@@ -158,15 +158,8 @@ class AmiServer:
         if graceful:
             for channel in tuple(self.pbx.channels.values()):
                 cause = [("Cause", "0"), ("Cause-txt", "Unknown")]
-                self.emit([("Event", "Hangup"), ("Privilege", "call,all"), *channel.snapshot.items(), *cause])
-            self.emit(
-                [
-                    ("Event", "Shutdown"),
-                    ("Privilege", "system,all"),
-                    ("Shutdown", "Cleanly"),
-                    ("Restart", "True"),
-                ]
-            )
+                self.emit([*self._head("Hangup", "call"), *channel.snapshot.items(), *cause])
+            self.emit([*self._head("Shutdown", "system"), ("Shutdown", "Cleanly"), ("Restart", "True")])
         for session in tuple(self.sessions):
             session.end() if graceful else session.cut()
         self.pbx = Pbx(self._clock())
@@ -208,6 +201,10 @@ class AmiServer:
     def gone(self, session: Session) -> None:
         """Forget a client whose connection ended (called by the session)."""
         self.sessions.discard(session)
+
+    def _head(self, name: str, privilege: str) -> Headers:
+        stamp = f"{self._clock():.6f}"
+        return [("Event", name), ("Privilege", f"{privilege},all"), ("Timestamp", stamp)]
 
     def _connected(self) -> Session:
         self.connections += 1
