@@ -91,7 +91,6 @@ def _start_loops(service: Service) -> None:
     service.supervisor.add("feed", service.feed.run)
     service.supervisor.add("housekeeping", partial(housekeeping.run, service.store))
     service.supervisor.add("connector states", service.links.run)
-    service.supervisor.add("desks", service.hub.run)
     if systemd.watchdog_period() is not None:
         service.supervisor.add("watchdog", systemd.keep_watchdog)
 
