@@ -73,19 +73,15 @@ class Tracker:
         if not self._trust.stamp_fits("Timestamp" in event):
             return []
         now = self._time(event)
+        if now >= self._core.due:
+            pass_time(self._core, now)
         if handler is None:
             self._hangup(event, now, sure)
         else:
             if self._doubts:
                 self._doubts.pop(event.get("Uniqueid", ""), None)
             handler(self._core, event, now)
-        return self._told(now)
-
-    def _told(self, now: float) -> list[CallEvent]:
-        core = self._core
-        if now >= core.due:
-            pass_time(core, now)
-        return core.flush() if core.effects else []
+        return self._core.flush() if self._core.effects else []
 
     def _time(self, event: Event) -> float:
         stamp = event.get("Timestamp")
@@ -125,7 +121,7 @@ class Tracker:
             return []
         claimed, cause = claim if claim is not None else (at.timestamp(), 0)
         hang_up(self._core, leg, cause, claimed)
-        return self._told(at.timestamp())
+        return self._core.flush()
 
     def restore(self, calls: Sequence[Call]) -> None:
         """Start from the calls that the books hold as not ended; follow it with `snapshot`."""
@@ -146,7 +142,7 @@ class Tracker:
         rows = [self._trust.plain(row) for row in channels]
         entries = [self._trust.plain(row) for row in queue_entries]
         events = tracker_snapshot.apply(self._core, rows, entries, now)
-        return events + self._told(now)
+        return events + self._core.flush()
 
     def tick(self, at: datetime) -> list[CallEvent]:
         """Time passes, to be called about once a second."""
@@ -154,7 +150,9 @@ class Tracker:
         for id_, (claimed, _) in list(self._doubts.items()):
             if claimed < now - _DOUBT_S:
                 del self._doubts[id_]
-        return self._told(now)
+        if now >= self._core.due:
+            pass_time(self._core, now)
+        return self._core.flush()
 
     def calls(self, at: datetime) -> list[Call]:
         """The live calls as they stand."""

@@ -107,6 +107,7 @@ def hangup_request(core: Core, event: Event, now: float) -> None:
     if leg.asked is None:
         leg.asked = now
     track = leg.track
+    _will_end(core, leg, now)
     if leg is track.caller and track.answered_at is None and _waits(track, now):
         track.walked_out = True
 
@@ -127,6 +128,14 @@ def soft_hangup_request(core: Core, event: Event, now: float) -> None:
         leg.track.shutdown = True
     if cause not in ("2", "16"):
         leg.track.soft = True
+    if cause != "2":
+        _will_end(core, leg, now)
+
+
+def _will_end(core: Core, leg: Leg, now: float) -> None:
+    if leg.ending is None:
+        leg.ending = now
+        core.lull(leg.track, now)
 
 
 def dial_begin(core: Core, event: Event, now: float) -> None:
@@ -185,7 +194,10 @@ def _originate(core: Core, leg: Leg, event: Event, now: float) -> None:
 
 def dial_state(core: Core, event: Event, now: float) -> None:
     leg = core.leg(event, now, "Dest")
-    if leg is not None and event.get("DialStatus") == "RINGING" and leg.state < 6:
+    if leg is None:
+        return
+    _belated(core, leg, event, now)
+    if event.get("DialStatus") == "RINGING" and leg.state < 6:
         ring(core, leg, now)
 
 
@@ -200,11 +212,12 @@ def dial_end(core: Core, event: Event, now: float) -> None:
     if leg.status is not None or not status:
         return
     leg.status = status
+    _belated(core, leg, event, now)
     if status == "ANSWER":
         pick_up(core, leg, now)
         return
-    leg.dialled = True
     track = leg.track
+    core.lull(track, now)
     if leg.rang_at is not None and leg.ring_ended is None:
         quiet(leg, now)
         if track.announced and leg.person and not track.walked_out:
@@ -212,6 +225,17 @@ def dial_end(core: Core, event: Event, now: float) -> None:
     if status == "CANCEL" and leg.person and track.answered_at is None:
         # Called off before anybody answered: the caller left, unless something else comes of it.
         track.outcome, track.outcome_at = Disposition.ABANDONED, now
+
+
+def _belated(core: Core, leg: Leg, event: Event, now: float) -> None:
+    """What DialBegin would have told, had it not been lost."""
+    if leg.dialled or leg.calling:
+        return
+    leg.dialled = True
+    if not event.get("Channel"):
+        _originate(core, leg, event, now)
+    elif leg.trunk and leg.number is None:
+        core.name_target(leg, event)
 
 
 def _stopped_ringing(core: Core, track: Track, now: float) -> None:

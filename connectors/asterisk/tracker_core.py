@@ -1,5 +1,6 @@
 """What every handler works with: the graph, what is to be told, and what must be looked at again."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from connectors.asterisk import tracker_judge as judge
@@ -30,7 +31,7 @@ _LULL_S = 1.0
 class Core:
     """The state of one tracker; handlers are functions of it."""
 
-    __slots__ = ("due", "effects", "graph", "graves", "names", "pbx", "view", "waiting")
+    __slots__ = ("_rows", "due", "effects", "graph", "graves", "names", "pbx", "view", "waiting")
 
     def __init__(self, rules: PbxRules) -> None:
         self.pbx = rules.pbx
@@ -38,7 +39,9 @@ class Core:
         self.graph = Graph()
         self.view = View(rules.pbx, self.names)
         self.effects: list[tuple[CallEventType, Track, float, str | None]] = []
-        self.graves: dict[str, float] = {}
+        self.graves: set[str] = set()
+        """Channels and linkedids that ended not long ago."""
+        self._rows: deque[tuple[float, str]] = deque()
         self.waiting: dict[Track, float] = {}
         self.due = float("inf")
         """When there is something to look at again."""
@@ -234,17 +237,17 @@ class Core:
 
     def burials(self, now: float) -> None:
         """Forget the channels that are gone for long, and note when to come again."""
-        graves = self.graves
-        for id_, at in list(graves.items()):
-            if at > now - _GRAVE_S and len(graves) <= _GRAVES:
-                break
-            del graves[id_]
+        rows = self._rows
+        while rows and (rows[0][0] <= now - _GRAVE_S or len(rows) > _GRAVES):
+            self.graves.discard(rows.popleft()[1])
         waiting = min(self.waiting.values(), default=float("inf"))
-        self.due = min(waiting, now + _GRAVE_S / 4 if graves else float("inf"))
+        self.due = min(waiting, now + _GRAVE_S / 4 if rows else float("inf"))
 
     def bury(self, id_: str, now: float) -> None:
         """Late events of this channel or linkedid are to make nothing new."""
-        self.graves[id_] = now
+        if id_ not in self.graves:
+            self.graves.add(id_)
+            self._rows.append((now, id_))
         self.due = min(self.due, now + _GRAVE_S)
 
 

@@ -3,7 +3,7 @@
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, resolve_transfer
 from connectors.asterisk.tracker_graph import Leg, Track, room
-from connectors.asterisk.tracker_talk import leave
+from connectors.asterisk.tracker_talk import find_missing, leave
 from gateway.domain.calls import CallEventType, CallState, Direction
 
 _FADE_S = 2.0
@@ -65,12 +65,19 @@ def _grace(track: Track) -> float | None:
     for leg in track.legs.values():
         if not leg.person or (leg.status not in (None, "ANSWER") and leg.bridge is None):
             continue
-        if leg.asked is None or leg.bridge is not None:
+        if leg.bridge is not None or not _must_end(track, leg):
             return None
         asked = True
     if asked:
         return _FADE_ASKED_S
     return _FADE_ORIGINATED_S if track.originated and track.answered_at is None else _FADE_S
+
+
+def _must_end(track: Track, leg: Leg) -> bool:
+    """Its Hangup is due: its end was asked for, or the call that dialled it is gone."""
+    caller = track.caller
+    left = leg.answered and leg.dialled and leg is not caller
+    return leg.ending is not None or (left and caller is not None and caller.id not in track.legs)
 
 
 def end(core: Core, track: Track, now: float) -> None:
@@ -103,13 +110,23 @@ def pass_time(core: Core, now: float) -> None:
     core.burials(now)
 
 
+def _complete_bridges(core: Core, track: Track) -> None:
+    if track.talkers:
+        return
+    for leg in list(track.legs.values()):
+        if leg.bridge is not None and leg.person and leg.dialled:
+            find_missing(core, leg, leg.bridge.since)
+
+
 def _revisit(core: Core, track: Track, now: float) -> None:
     grace = _grace(track)
     if grace is None:
         track.fading = None
+        _complete_bridges(core, track)
         core.settle(track, now)
     elif track.fading is None or now < track.fading + grace:
-        track.fading = now if track.fading is None else track.fading
+        if track.fading is None:
+            track.fading = max((leg.ending or 0.0 for leg in track.legs.values()), default=0.0) or now
         core.look_again(track, track.fading + grace)
     else:
         room(track.estimated, "ended_at")

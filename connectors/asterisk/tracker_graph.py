@@ -60,10 +60,11 @@ class Handover:
 class Bridge:
     """One bridge with someone in it."""
 
-    __slots__ = ("holding", "id", "members")
+    __slots__ = ("holding", "id", "members", "since")
 
-    def __init__(self, id_: str, holding: bool) -> None:
+    def __init__(self, id_: str, holding: bool, now: float) -> None:
         self.id = id_
+        self.since = now
         self.holding = holding
         """Its members hear music, not each other: a car park."""
         self.members: dict[str, Leg] = {}
@@ -73,9 +74,9 @@ class Leg:
     """One channel."""
 
     __slots__ = (
-        "answered", "asked", "born", "bridge", "calling", "client_since", "dialled", "exten", "extension", "hold_since",
-        "id", "local", "name", "number", "originated", "peer", "person", "rang_at", "ring_ended", "state",
-        "status", "stretch", "talk_since", "track", "trunk",
+        "answered", "asked", "born", "bridge", "calling", "client_since", "dialled", "ending", "exten",
+        "extension", "hold_since", "id", "local", "name", "number", "originated", "peer", "person", "rang_at",
+        "ring_ended", "state", "status", "stretch", "talk_since", "track", "trunk",
     )  # fmt: skip
 
     def __init__(self, id_: str, name: str, face: Face, track: "Track", now: float) -> None:
@@ -103,12 +104,14 @@ class Leg:
         self.answered = False
         self.asked: float | None = None
         """When this side asked to hang up."""
+        self.ending: float | None = None
+        """Since when its end is certain: it was asked for, or its dialplan is through."""
         self.bridge: Bridge | None = None
         self.peer: Leg | None = None
         """The other half of a Local channel."""
         self.talk_since: float | None = None
         self.client_since: float | None = None
-        """Since when it talks to the one with whom the call began; a consultation does not count as its talk."""
+        """Since when it talks to the one who began the call; a consultation does not count as its talk."""
         self.hold_since: float | None = None
         self.stretch: Stretch | None = None
 
@@ -310,11 +313,11 @@ class Graph:
             if self.tracks.get(linkedid) is track:
                 del self.tracks[linkedid]
 
-    def put(self, leg: Leg, id_: str, holding: bool) -> Bridge:
+    def put(self, leg: Leg, id_: str, holding: bool, now: float) -> Bridge:
         """The channel into the bridge."""
         bridge = self.bridges.get(id_)
         if bridge is None:
-            bridge = self.bridges[id_] = Bridge(id_, holding)
+            bridge = self.bridges[id_] = Bridge(id_, holding, now)
         bridge.members[leg.id] = leg
         leg.bridge = bridge
         return bridge

@@ -38,6 +38,8 @@ def queue_join(core: Core, event: Event, now: float) -> None:
 
 def queue_leave(core: Core, event: Event, now: float) -> None:
     leg = core.known(event, now)
+    if leg is not None and leg.track.queue is None:
+        leg.track.queue = text(event.get("Queue"))
     if leg is not None and leg.track.in_queue:
         leg.track.in_queue = False
         leg.track.queue_left = now

@@ -2,7 +2,7 @@
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, Event, Handler, resolve_transfer
-from connectors.asterisk.tracker_graph import Leg, Stretch, Track, people
+from connectors.asterisk.tracker_graph import Leg, Stretch, Track, people, room
 from gateway.domain.calls import CallEventType, Direction, TransferResult
 
 _MANY = 256
@@ -17,11 +17,36 @@ def bridge_enter(core: Core, event: Event, now: float) -> None:
         leave(core, leg, now)
     holding = event.get("BridgeTechnology") == "holding_bridge" or event.get("BridgeType") == "parking"
     enter(core, leg, id_, holding, now)
+    if leg.bridge is not None and len(leg.bridge.members) < _number(event.get("BridgeNumChannels")):
+        find_missing(core, leg, now)
+
+
+def _number(value: str | None) -> int:
+    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 6 else 0
+
+
+def find_missing(core: Core, leg: Leg, now: float) -> None:
+    """Somebody else is in the bridge whose BridgeEnter was lost: the one who is up and nowhere else."""
+    bridge = leg.bridge
+    if bridge is None or bridge.holding or len(bridge.members) != 1:
+        return
+    free = [
+        other
+        for other in leg.track.legs.values()
+        if other.person
+        and other is not leg
+        and other.state == 6
+        and other.bridge is None
+        and other.ending is None
+    ]
+    if len(free) == 1:
+        room(leg.track.estimated, "answered_at")
+        enter(core, free[0], bridge.id, False, now)
 
 
 def enter(core: Core, leg: Leg, id_: str, holding: bool, now: float) -> None:
     """The channel enters the bridge; whoever hears each other now belongs to one call."""
-    bridge = core.graph.put(leg, id_, holding)
+    bridge = core.graph.put(leg, id_, holding, now)
     leg.state = 6
     if leg.ringing:
         quiet(leg, now)
@@ -34,12 +59,17 @@ def enter(core: Core, leg: Leg, id_: str, holding: bool, now: float) -> None:
     group = people(bridge)
     if len(group) > 1:
         talk(core, group, now)
+    else:
+        core.lull(leg.track, now)
 
 
 def bridge_leave(core: Core, event: Event, now: float) -> None:
     leg = core.known(event, now)
-    if leg is not None and leg.bridge is not None and leg.bridge.id == event.get("BridgeUniqueid"):
-        leave(core, leg, now)
+    if leg is None or leg.bridge is None or leg.bridge.id != event.get("BridgeUniqueid"):
+        return
+    if len(leg.bridge.members) - 1 < _number(event.get("BridgeNumChannels")) and not leg.track.talkers:
+        find_missing(core, leg, leg.bridge.since)
+    leave(core, leg, now)
 
 
 def bridge_destroy(core: Core, event: Event, now: float) -> None:
@@ -118,6 +148,11 @@ def _stretch(track: Track, leg: Leg, with_caller: bool, now: float) -> None:
     ring_s = (ended if ended is not None else now) - rang if rang is not None else 0.0
     leg.stretch = Stretch(label, rang if rang is not None else now, max(0.0, ring_s))
     track.stretches.append(leg.stretch)
+    track.stretches.sort(key=_start)
+
+
+def _start(stretch: Stretch) -> float:
+    return stretch.start
 
 
 def _choose_operator(track: Track, group: list[Leg]) -> None:

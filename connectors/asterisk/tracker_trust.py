@@ -2,8 +2,8 @@
 
 A caller can write raw lines into AMI through the user part of his SIP address. The PBX writes that text in
 the middle of each event of his call: headers appear twice, or a blank line cuts the event in two with forged
-lines between. What stands before the injected text is genuine, so the first Event and Channel of an event are,
-and a Uniqueid is when it is that channel's. A Hangup that was mended is never believed unasked.
+lines between. What stands before the injected text is genuine, so the first Event and Channel of an event
+are, and a Uniqueid is when it is that channel's. A Hangup that was mended is never believed unasked.
 """
 
 from collections.abc import Callable, Mapping, Sequence
