@@ -77,8 +77,8 @@ async def create(store: Store, actor: Actor, body: OperatorCreate, language: str
     passwords.judge(password, body.login)
     hashed = await passwords.make_hash(password)
     made = await store.write(_create, actor, body, hashed, body.language or language)
-    told = password if body.password is None else None
-    return NewOperator(**{f: getattr(made, f) for f in made.__struct_fields__}, password=told)
+    # Told beside the unit's result, which is kept for the Idempotency-Key: no password lies in the database.
+    return msgspec.structs.replace(made, password=password if body.password is None else None)
 
 
 async def add_operator(store: Store, body: OperatorCreate) -> str:
@@ -88,7 +88,7 @@ async def add_operator(store: Store, body: OperatorCreate) -> str:
     return password
 
 
-def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str, language: str) -> Operator:
+def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str, language: str) -> NewOperator:
     now = datetime.now(UTC)
     operator_id = new_id()
     values = {
@@ -114,7 +114,8 @@ def _create(tx: Connection, actor: Actor, body: OperatorCreate, hashed: str, lan
     for fields in body.endpoints:
         seats.place(tx, operator_id, fields)
     audit.note(tx, actor, "operator.created", "operator", operator_id, {"role": body.role})
-    return people_facts.tell(tx, operator_id)
+    told = people_facts.tell(tx, operator_id)
+    return NewOperator(**{field: getattr(told, field) for field in told.__struct_fields__})
 
 
 def _refuse_taken(tx: Connection, login: str, own_id: str | None = None) -> None:

@@ -172,8 +172,9 @@ class DeskSocket:
     async def flush(self) -> None:
         """Write what waits, as fast as the other side reads."""
         while self._frames:
-            _, frame = self._frames.popleft()
+            queued, frame = self._frames.popleft()
             self._seq += 1
             message = b"%s%d%s" % (frame.head, self._seq, frame.tail)
             await self._ws.send_frame(message, WSMsgType.TEXT)
             metrics.desk_frames_total.inc()
+            metrics.event_to_frame_seconds.observe(time.monotonic() - queued)

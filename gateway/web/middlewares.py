@@ -32,6 +32,7 @@ SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
+    "Server": "perezvon",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

@@ -1,5 +1,7 @@
 """Signing in and out, and `me`."""
 
+from gateway import metrics
+from gateway.domain.errors import PerezvonError
 from gateway.domain.people import Role
 from gateway.services import me, sessions
 from gateway.services.me import MeUpdate
@@ -13,7 +15,12 @@ async def sign_in(rq: Request[SignIn, None]) -> Me:
     """Sign in and get the session's cookie."""
     former = rq.http.cookies.get(auth.cookie_name(rq.deps))
     limits = rq.deps.settings.people
-    signed = await sessions.sign_in(rq.store, limits, rq.body.login, rq.body.password, rq.address, former)
+    try:
+        signed = await sessions.sign_in(rq.store, limits, rq.body.login, rq.body.password, rq.address, former)
+    except PerezvonError as error:
+        metrics.sign_ins_total.labels(type(error).__name__).inc()
+        raise
+    metrics.sign_ins_total.labels("ok").inc()
     rq.reply.cookie = signed.token
     return await me.get(rq.store, signed.session.actor, signed.session)
 
