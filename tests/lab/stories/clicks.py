@@ -24,6 +24,14 @@ async def click_to_call_operator_no_answer(stage: Stage) -> Truth:
     return [outbound() | nobody("operator_no_answer")]
 
 
+async def click_to_call_operator_declined(stage: Stage) -> Truth:
+    """101 presses Reject on his own phone."""
+    await stage.phones.rings("101", Ring(1), Refuse(603))
+    await originate(stage)
+    await stage.ami.event("OriginateResponse")
+    return [outbound() | nobody("operator_no_answer")]
+
+
 async def click_to_call_customer_busy(stage: Stage) -> Truth:
     """101 picks up, the client is busy."""
     await stage.phones.rings("101", Ring(1), Answer(), Talk())

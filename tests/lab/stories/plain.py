@@ -31,7 +31,9 @@ async def queue_of_three(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("400"), Caller(CLIENT, "Ivan Petrov"), Talk())
     await client.done()
     call = inbound(did("400"), CLIENT, "Ivan Petrov") | talked("102", 6.0)
-    return [call | {"queue": "400", "rang": ["101", "102", "103"], "wait_s": 3.0, "hangup_by": "callee"}]
+    return [
+        call | {"queue": "400", "rang": stage.rang("101", "102", "103"), "wait_s": 3.0, "hangup_by": "callee"}
+    ]
 
 
 async def busy(stage: Stage) -> Truth:
@@ -49,7 +51,9 @@ async def abandoned(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("400"), Caller(ANOTHER_CLIENT), Talk(5), HangUp())
     await client.done()
     call = inbound(did("400"), ANOTHER_CLIENT) | nobody("abandoned")
-    return [call | {"queue": "400", "rang": ["101", "102", "103"], "wait_s": 5.0, "hangup_by": "caller"}]
+    return [
+        call | {"queue": "400", "rang": stage.rang("101", "102", "103"), "wait_s": 5.0, "hangup_by": "caller"}
+    ]
 
 
 async def internal(stage: Stage) -> Truth:

@@ -14,7 +14,7 @@ async def queue_timeout_then_direct(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("490"), Caller(CLIENT), Talk(11.5), HangUp())
     await client.done()
     call = inbound(did("490"), CLIENT) | talked("105", 3.0)
-    return [call | {"rang": ["101", "102", "103", "105"], "hangup_by": "caller"}]
+    return [call | {"rang": stage.rang("101", "102", "103", "105"), "hangup_by": "caller"}]
 
 
 async def queue_linear(stage: Stage) -> Truth:
@@ -25,7 +25,7 @@ async def queue_linear(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("401"), Caller(CLIENT), Talk())
     await client.done()
     call = inbound(did("401"), CLIENT) | talked("102", 3.0)
-    return [call | {"queue": "401", "rang": ["101", "102"], "hangup_by": "callee"}]
+    return [call | {"queue": "401", "rang": stage.rang("101", "102"), "hangup_by": "callee"}]
 
 
 async def queue_declined_then_answered(stage: Stage) -> Truth:
@@ -36,7 +36,7 @@ async def queue_declined_then_answered(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("400"), Caller(CLIENT), Talk(6.5), HangUp())
     await client.done()
     call = inbound(did("400"), CLIENT) | talked("103", 3.0)
-    return [call | {"queue": "400", "rang": ["101", "102", "103"], "hangup_by": "caller"}]
+    return [call | {"queue": "400", "rang": stage.rang("101", "102", "103"), "hangup_by": "caller"}]
 
 
 async def queue_member_unreachable(stage: Stage) -> Truth:
@@ -55,7 +55,7 @@ async def queue_local_members(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("402"), Caller(CLIENT), Talk())
     await client.done()
     call = inbound(did("402"), CLIENT) | talked("102", 3.0)
-    return [call | {"queue": "402", "rang": ["101", "102"], "hangup_by": "callee"}]
+    return [call | {"queue": "402", "rang": stage.rang("101", "102"), "hangup_by": "callee"}]
 
 
 async def menu_then_queue(stage: Stage) -> Truth:
@@ -66,7 +66,15 @@ async def menu_then_queue(stage: Stage) -> Truth:
     client = await stage.phones.client_dials(did("300"), Caller(CLIENT), Talk(2), Dtmf("1"), Talk())
     await client.done()
     call = inbound(did("300"), CLIENT) | talked("101", 3.0)
-    return [call | {"queue": "400", "rang": ["101", "102", "103"], "hangup_by": "callee"}]
+    return [call | {"queue": "400", "rang": stage.rang("101", "102", "103"), "hangup_by": "callee"}]
+
+
+async def menu_then_operator(stage: Stage) -> Truth:
+    """The client presses 2 in the menu; 101 rings 2 s, answers, talks 3 s and hangs up."""
+    await stage.phones.rings("101", Ring(2), Answer(), Talk(3), HangUp())
+    client = await stage.phones.client_dials(did("300"), Caller(CLIENT), Talk(2), Dtmf("2"), Talk())
+    await client.done()
+    return [inbound(did("300"), CLIENT) | talked("101", 3.0) | {"rang": ["101"], "hangup_by": "callee"}]
 
 
 async def menu_abandoned(stage: Stage) -> Truth:

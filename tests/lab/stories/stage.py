@@ -25,6 +25,20 @@ class Stage:
         """Wait until that operator's phone rings."""
         return await self.state(f"PJSIP/{extension}-", "5")
 
+    def rang(self, *extensions: str) -> list[str]:
+        """These extensions in the order in which the PBX told of their ringing.
+
+        Phones called at once answer the PBX in any order; that each one rang is the story's own knowledge.
+        """
+        told = [
+            b["Channel"] for b in self.ami.events if b.get("Event") == "Newstate" and b["ChannelState"] == "5"
+        ]
+
+        def first(extension: str) -> int:
+            return next(i for i, channel in enumerate(told) if channel.startswith(f"PJSIP/{extension}-"))
+
+        return sorted(extensions, key=first)
+
     async def bridged(self, extension: str) -> Block:
         """Wait until that operator talks with somebody."""
 

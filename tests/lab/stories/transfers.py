@@ -36,6 +36,15 @@ async def blind_transfer_busy(stage: Stage) -> Truth:
     return [call | {"transfers": [{"kind": "blind", "from": "101", "to": "102", "result": "busy"}]}]
 
 
+async def blind_transfer_no_answer(stage: Stage) -> Truth:
+    """After 3 s 101 sends the client to 102, who does not pick up: the PBX gives up, the client is lost."""
+    await stage.phones.rings("102", Ring())
+    client, _ = await client_talks_to_101(stage, Talk(3), Refer("102"), Talk())
+    await client.done()
+    call = inbound(did("101"), CLIENT) | talked("101", 3.0) | {"rang": ["101", "102"], "hangup_by": "system"}
+    return [call | {"transfers": [{"kind": "blind", "from": "101", "to": "102", "result": "no_answer"}]}]
+
+
 async def blind_transfer_to_queue(stage: Stage) -> Truth:
     """After 3 s 101 sends the client to queue 400, where 103 answers after 2 s and talks 3 s."""
     await stage.phones.rings("102", Ring())
@@ -43,7 +52,7 @@ async def blind_transfer_to_queue(stage: Stage) -> Truth:
     client, _ = await client_talks_to_101(stage, Talk(3), Refer("400"), Talk())
     await client.done()
     call = moved(inbound(did("101"), CLIENT), ("101", 3.0), "blind", ("103", 3.0), to="400", result="queued")
-    return [call | {"queue": "400", "rang": ["101", "102", "103"], "hangup_by": "callee"}]
+    return [call | {"queue": "400", "rang": stage.rang("101", "102", "103"), "hangup_by": "callee"}]
 
 
 async def attended_transfer(stage: Stage) -> Truth:
