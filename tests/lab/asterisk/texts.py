@@ -3,7 +3,6 @@
 ASTERISK = """\
 [directories]
 astetcdir => /etc/asterisk
-astmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules
 astvarlibdir => /var/lib/asterisk
 astdbdir => /var/lib/asterisk
 astkeydir => /var/lib/asterisk
