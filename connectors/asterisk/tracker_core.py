@@ -290,8 +290,9 @@ def _join_history(older: Track, younger: Track) -> None:
     if younger.announced or younger.base is not None:
         room(older.aliases, younger.id)
     own = younger.caller.stretch if younger.caller is not None else None
+    restored = younger.operator if younger.base is not None else None
     for stretch in younger.stretches:
-        if stretch is not own:
+        if stretch is not own and stretch.extension != restored:
             # What was said so far was said between colleagues.
             stretch.talk_s = stretch.hold_s = 0.0
             older.stretches.append(stretch)

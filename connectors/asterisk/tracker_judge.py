@@ -130,8 +130,8 @@ def transfer_result(out: Disposition | None) -> TransferResult:
     return TransferResult.FAILED if out is Disposition.FAILED else TransferResult.NO_ANSWER
 
 
-def hangup_by(track: Track, how: Disposition) -> HangupBy:
-    """Who ended the call: the first to ask for it, not the hangup's cause."""
+def hangup_by(track: Track, how: Disposition) -> HangupBy | None:
+    """Who ended the call: the first to ask for it, not the hangup's cause. None: we were not there."""
     caller = track.caller
     if how is Disposition.ANSWERED:
         return _ended_talk(track)
@@ -142,13 +142,13 @@ def hangup_by(track: Track, how: Disposition) -> HangupBy:
     return HangupBy.SYSTEM
 
 
-def _ended_talk(track: Track) -> HangupBy:
+def _ended_talk(track: Track) -> HangupBy | None:
     asked = [(leg.asked, leg is track.caller) for leg in track.last_talkers if leg.asked is not None]
     if asked:
         return HangupBy.CALLER if min(asked)[1] else HangupBy.CALLEE
     if track.reason is not None and not track.soft:
         return track.reason
-    return HangupBy.SYSTEM
+    return HangupBy.SYSTEM if track.soft or track.base is None else None
 
 
 class View:

@@ -5,12 +5,13 @@ Neither list says who dialled whom, when somebody answered or what was on hold; 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_channels import ring
 from connectors.asterisk.tracker_core import Core, Event
 from connectors.asterisk.tracker_endings import drop, end
-from connectors.asterisk.tracker_graph import Leg, Track, room
+from connectors.asterisk.tracker_graph import Handover, Leg, Stretch, Track, room
 from connectors.asterisk.tracker_names import text
 from connectors.asterisk.tracker_talk import enter
 from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, lost
@@ -21,23 +22,49 @@ _PARKED = frozenset({"Park", "ParkedCall", "Parked Call"})
 
 def restore(core: Core, calls: Sequence[Call]) -> None:
     """The books' live calls, each waiting for the list of channels to confirm it."""
-    offset = core.view.offset_s
     for call in calls:
-        if call.state is CallState.ENDED or call.linkedid in core.graph.tracks:
-            continue
-        first = call.legs[0] if call.legs else call.linkedid
-        track = Track(call.id, call.linkedid or first, call.started_at.timestamp() - offset)
-        track.base = call
-        track.announced = True
-        track.direction = call.direction
-        track.state = call.state
-        track.queue = call.queue
-        track.did, track.to_raw = call.did, call.to.raw
-        track.operator = call.extension
-        if call.answered_at is not None:
-            track.answered_at = call.answered_at.timestamp() - offset
-        for linkedid in (call.linkedid, *call.legs):
-            core.graph.adopt(track, linkedid)
+        if call.state is not CallState.ENDED and call.linkedid not in core.graph.tracks:
+            _restored(core, call)
+
+
+def _restored(core: Core, call: Call) -> Track:
+    track = Track(call.id, call.linkedid, _theirs(core, call.started_at))
+    track.base = call
+    track.announced = True
+    track.direction, track.state = call.direction, call.state
+    track.queue, track.did, track.to_raw = call.queue, call.did, call.to.raw
+    track.from_raw, track.from_name = call.from_.raw, call.from_.name
+    track.operator = call.extension
+    track.originated = call.extension is not None and call.extension in call.ringing
+    track.rang.update(dict.fromkeys(call.rang))
+    for segment in call.segments:
+        stretch = Stretch(segment.extension, _theirs(core, segment.start), segment.ring_s)
+        stretch.talk_s, stretch.hold_s = segment.talk_s, segment.hold_s
+        stretch.end = _theirs(core, segment.end) if segment.end else None
+        track.stretches.append(stretch)
+    track.transfers += [
+        Handover(t.kind, t.from_, t.to, _theirs(core, t.at), t.result) for t in call.transfers
+    ]
+    if call.answered_at is not None:
+        _restore_talk(track, call, _theirs(core, call.answered_at))
+    for linkedid in (call.linkedid, *call.legs):
+        core.graph.adopt(track, linkedid)
+    return track
+
+
+def _restore_talk(track: Track, call: Call, answered_at: float) -> None:
+    track.answered_at = answered_at
+    until = answered_at + call.talk_s
+    if call.state in (CallState.TALKING, CallState.HELD):
+        open_ = [s.start + s.ring_s for s in track.stretches if s.end is None]
+        track.talk_since = max(answered_at, min(open_, default=answered_at))
+        until = min(until, track.talk_since)
+    if until > answered_at:
+        track.talks.append((answered_at, until))
+
+
+def _theirs(core: Core, at: datetime) -> float:
+    return at.timestamp() - core.view.offset_s
 
 
 def apply(core: Core, channels: Sequence[Event], entries: Sequence[Event], now: float) -> list[CallEvent]:
@@ -51,6 +78,7 @@ def apply(core: Core, channels: Sequence[Event], entries: Sequence[Event], now: 
     for entry in entries:
         _wait_in_queue(core, entry, now)
     for track in {leg.track: None for leg in legs}:
+        _close_talk(track, now)
         _look(core, track, now)
     return gone
 
@@ -158,6 +186,18 @@ def _wait_in_queue(core: Core, entry: Event, now: float) -> None:
         track.state = judge.state(track)
         if track.base is None or track.base.state is not CallState.QUEUED:
             core.note(CallEventType.QUEUED, track, now)
+
+
+def _close_talk(track: Track, now: float) -> None:
+    """The books have them talking, the PBX does not: they stopped at some time in between."""
+    if track.talk_since is not None and not track.talkers:
+        track.talks.append((track.talk_since, now))
+        track.talk_since = None
+        room(track.estimated, "talk_s")
+        for stretch in track.stretches:
+            if stretch.end is None:
+                stretch.end = now
+                stretch.talk_s = max(stretch.talk_s, now - stretch.start - stretch.ring_s)
 
 
 def _look(core: Core, track: Track, now: float) -> None:

@@ -134,6 +134,8 @@ def talk(core: Core, group: list[Leg], now: float) -> None:
 
 
 def _stretch(track: Track, leg: Leg, with_caller: bool, now: float) -> None:
+    if leg.stretch is None and track.base is not None:
+        _take_up_stretch(track, leg)
     if leg.stretch is not None:
         leg.stretch.end = None
         return
@@ -149,6 +151,15 @@ def _stretch(track: Track, leg: Leg, with_caller: bool, now: float) -> None:
     leg.stretch = Stretch(label, rang if rang is not None else now, max(0.0, ring_s))
     track.stretches.append(leg.stretch)
     track.stretches.sort(key=_start)
+
+
+def _take_up_stretch(track: Track, leg: Leg) -> None:
+    """The books hold an open stretch at this extension: it goes on."""
+    for stretch in track.stretches:
+        if stretch.extension == leg.label and stretch.end is None:
+            leg.stretch = stretch
+            leg.client_since = stretch.start + stretch.ring_s + stretch.talk_s
+            return
 
 
 def _start(stretch: Stretch) -> float:
