@@ -13,6 +13,7 @@ export const me: Me = {
   endpoints: [{ pbx: "pbx1", extension: "101", interface: null, kind: "phone" }],
   presence: { state: "available", reason: null, since: AT },
   csrf_token: null,
+  scopes: null,
 };
 
 export const card = { id: "card", version: 1, name: "Иван", identities: [], leads: [] } as unknown as Card;

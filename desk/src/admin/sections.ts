@@ -1,13 +1,14 @@
 import { operators, queues, skills, teams } from "../api/routes";
 import type { Operator, Page, Queue, Team } from "../api/types";
 import { i18n } from "../i18n";
+import { live } from "../live/store";
 
-/** One field of a form. `list` holds words separated by commas; `levels` words with a number, `Английский 5`. */
+/** One field of a form. An empty `text` is left out, an empty `line` sent. `list` holds words separated by commas; `levels` words with a number, `Английский 5`. */
 export interface Field {
   name: string;
   label: () => string;
   hint?: () => string;
-  kind: "text" | "password" | "choice" | "flag" | "list" | "levels" | "channels";
+  kind: "text" | "line" | "password" | "choice" | "flag" | "list" | "levels" | "channels";
   choices?: () => { value: string; title: string }[];
   required?: boolean;
   /** Shown only when changing, or only when making. */
@@ -41,6 +42,11 @@ function roles() {
   ];
 }
 
+function colleagues() {
+  const active = Object.values(live.operators).filter((one) => one.active);
+  return [{ value: "", title: t("common.none") }, ...active.map((one) => ({ value: one.id, title: one.name }))];
+}
+
 const ROLE_KEYS = { operator: "admin.operator", supervisor: "admin.supervisor", admin: "admin.adminRole" } as const;
 
 const people: AdminSection = {
@@ -60,6 +66,7 @@ const people: AdminSection = {
     { name: "password", label: () => t("admin.password"), hint: () => t("admin.passwordHint"), kind: "password", only: "create" },
     { name: "password", label: () => t("admin.password"), hint: () => t("admin.passwordKeep"), kind: "password", only: "change" },
     { name: "active", label: () => t("admin.active"), kind: "flag", only: "change" },
+    { name: "successor", label: () => t("admin.successor"), hint: () => t("admin.successorHint"), kind: "choice", choices: colleagues, only: "change" },
   ],
 };
 
@@ -75,16 +82,8 @@ const queueSection: AdminSection = {
     name,
     { name: "team", label: () => t("admin.team"), kind: "text" },
     { name: "channels", label: () => t("admin.channels"), kind: "channels" },
-    {
-      name: "distribution",
-      label: () => t("admin.distribution"),
-      kind: "choice",
-      choices: () => [
-        { value: "asterisk", title: t("admin.distributionAsterisk") },
-        { value: "perezvon", title: t("admin.distributionPerezvon") },
-      ],
-    },
     { name: "skills", label: () => t("admin.skills"), kind: "list" },
+    { name: "hours", label: () => t("admin.hours"), hint: () => t("admin.hoursHint"), kind: "line" },
     { name: "pbx_queues", label: () => t("admin.pbxQueues"), hint: () => t("admin.pbxQueuesHint"), kind: "list" },
   ],
 };

@@ -94,8 +94,5 @@ function administered<T>(path: string) {
 export const queues = administered<Queue>("/queues");
 export const teams = administered<Team>("/teams");
 export const skills = administered<Skill>("/skills");
-export const connectors = {
-  ...administered<Connector>("/connectors"),
-  test: (connector: string) => request<Connector>("POST", `/connectors/${id(connector)}/test`, { body: {} }),
-};
+export const connectors = { list: (query: Query = {}) => request<Page<Connector>>("GET", "/connectors", { query }) };
 export const audit = { list: (query: Query) => request<Page<AuditEntry>>("GET", "/audit", { query }) };

@@ -29,3 +29,8 @@ export function kindName(kind: string): string {
   const known = KINDS.find((one) => one === kind);
   return known ? i18n.global.t(`card.${known}`) : kind;
 }
+
+/** Whether the service can search for this: a letter, or three digits of a number. */
+export function isSearchable(text: string): boolean {
+  return /\p{L}{2}/u.test(text) || (text.match(/\d/g)?.length ?? 0) >= 3;
+}
