@@ -72,6 +72,11 @@ def head() -> str:
     return newest
 
 
+def revisions() -> set[str]:
+    """Every revision this code knows the way from."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def upgrade(tx: Connection, target: str = "head") -> None:
     """Run the revisions that are missing up to `target`, in the transaction of `tx`."""
     _refuse_foreign(tx)
@@ -102,8 +107,7 @@ def _copy_before(tx: Connection, path: Path, target: str) -> Path | None:
 def _refuse_foreign(tx: Connection) -> None:
     """NeedsAdministrator when the schema is not one that this code knows how to lead on."""
     before = current(tx)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if before is not None and before not in known:
+    if before is not None and before not in revisions():
         raise NeedsAdministrator(
             f"the database's schema ({before}) is newer than this version of Perezvon",
             remedy="run the newer version, or restore the backup made before its upgrade",

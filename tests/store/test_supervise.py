@@ -1,4 +1,4 @@
-"""Endless tasks are kept alive with growing pauses, one line per outage and one per recovery (virtual time)."""
+"""Endless tasks are kept alive: growing pauses, one line per outage and one per recovery (virtual time)."""
 
 import asyncio
 import logging
