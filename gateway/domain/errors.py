@@ -12,11 +12,29 @@ class PerezvonError(Exception):
 
 
 class TemporaryFailure(PerezvonError):
-    """The outside system cannot be reached or is busy: the same thing may work later."""
+    """The outside system cannot be reached or is busy: the same thing may work later.
+
+    `retry_after_s`: what the other side asked us to wait; `whole_connector`: not this conversation alone.
+    """
+
+    def __init__(
+        self, message: str | None = None, *, retry_after_s: float | None = None, whole_connector: bool = False
+    ) -> None:
+        super().__init__(message or "The outside system cannot be reached or is busy.")
+        self.retry_after_s = retry_after_s
+        self.whole_connector = whole_connector
 
 
 class PermanentFailure(PerezvonError):
     """The outside system refused this for good: the same thing will never work."""
+
+
+class OutcomeUnknown(PerezvonError):
+    """The other side may or may not have taken it: the answer was lost after the sending."""
+
+
+class Unreachable(PermanentFailure):
+    """The client cannot be reached at this address: he blocked us or the address is gone."""
 
 
 class NeedsAdministrator(PerezvonError):

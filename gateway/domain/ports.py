@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from gateway.domain.calls import Call, CallEvent
+from gateway.domain.messages import ChannelTraits, Delivered, Inbound, OutgoingMessage, RawUpdate
 
 
 class LinkState(StrEnum):
@@ -30,6 +32,54 @@ class Intake(Protocol):
         Holds the events while the database is away and goes on when it is back; a single event that cannot
         be stored is logged, kept as poison and passed over.
         """
+        ...
+
+
+class MessageIntake(Protocol):
+    """What a connector of messages tells the service."""
+
+    async def store_raw(self, updates: Sequence[RawUpdate], checkpoint: str | None = None) -> int:
+        """Make the updates durable, those not known yet, and the checkpoint with them; how many were new.
+
+        Acknowledge outside only after it returned. Raises `StoreUnavailable`.
+        """
+        ...
+
+    async def checkpoint(self) -> str | None:
+        """The checkpoint stored last for this connector; None at the first start."""
+        ...
+
+    async def typing(self, thread_key: str) -> None:
+        """The client is typing: shown for some seconds, never stored."""
+        ...
+
+
+class Translator(Protocol):
+    """Pure: what a raw update means. An update that means nothing to people gives nothing."""
+
+    def __call__(self, body: bytes, received_at: datetime) -> Sequence[Inbound]:
+        """Raises anything for an update that it cannot read: the update is then set aside, replayable."""
+        ...
+
+
+class Sender(Protocol):
+    """The outgoing side of a connector. Never waits to retry."""
+
+    @property
+    def traits(self) -> ChannelTraits:
+        """What the channel can do."""
+        ...
+
+    async def send(self, message: OutgoingMessage) -> Delivered:
+        """Deliver once.
+
+        Raises `TemporaryFailure` (surely not taken), `PermanentFailure`, `Unreachable`, `OutcomeUnknown` (the
+        answer was lost), `NeedsAdministrator`.
+        """
+        ...
+
+    async def fetch(self, reference: str, into: Path) -> None:
+        """Download the file of an attachment; same failures."""
         ...
 
 
