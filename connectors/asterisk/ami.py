@@ -11,7 +11,6 @@ rights or certificates are wrong. Nothing here waits to try again.
 import asyncio
 import contextlib
 import logging
-import math
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -28,6 +27,10 @@ from gateway.domain.errors import PerezvonError, TemporaryFailure
 from gateway.domain.ports import Clock
 
 log = logging.getLogger(__name__)
+
+
+_BELIEVABLE_S = 1e9
+"""A clock further away than that (30 years) is no clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,7 @@ class Link:
             theirs = float(str(answer.get("Timestamp")))
         except ValueError:
             return
-        if math.isfinite(theirs):
+        if abs(theirs - sent) < _BELIEVABLE_S:
             self._learn_offset(received - sent, theirs - (sent + received) / 2)
 
     def _learn_offset(self, round_trip: float, offset: float) -> None:
@@ -232,7 +235,7 @@ class Link:
         if self.lost.done():
             return
         if not self._booted.done():
-            self._look_for_boot(events)
+            events = [event for event in events if not self._tells_of_boot(event)]
         room = self._timing.events_waiting - self._waiting
         too_many = len(events) > room
         if kept := events[:room] if too_many else events:
@@ -242,12 +245,13 @@ class Link:
         if too_many:
             self.lose(f"more than {self._timing.events_waiting} events wait: they come faster than we work")
 
-    def _look_for_boot(self, events: list[Message]) -> None:
-        for event in events:
-            if event.get("Event") == "FullyBooted":
-                with contextlib.suppress(ValueError):
-                    self._booted.set_result(float(str(event.get("Uptime"))))
-                return
+    def _tells_of_boot(self, event: Message) -> bool:
+        if event.get("Event") != "FullyBooted":
+            return False
+        uptime = str(event.get("Uptime"))
+        if uptime.isascii() and uptime.isdigit() and len(uptime) < 12 and not self._booted.done():
+            self._booted.set_result(float(uptime))
+        return True
 
 
 @contextlib.asynccontextmanager
