@@ -180,11 +180,13 @@ def _change(
     version: int | None,
     hashed: str | None,
 ) -> Operator:
+    admins = _admins(tx) if _may_lose_an_admin(body) else set()
     row = seats.target(tx, actor, operator_id, lock=True)
     _refuse_beyond_role(actor, row, body)
     if version is not None and version != row.version:
         raise VersionConflict
-    _keep_an_admin(tx, row, body)
+    if admins == {row.id}:
+        raise Conflict("this is the last admin: make somebody else an admin first")
     values = _columns(tx, row, body, hashed)
     if body.teams is not msgspec.UNSET:
         _set_teams(tx, row.id, body.teams)
@@ -218,16 +220,15 @@ def _audited(body: OperatorUpdate) -> dict[str, Any]:
     return {f: "changed" if f == "password" else getattr(body, f) for f in _named(body)}
 
 
-def _keep_an_admin(tx: Connection, row: Row[Any], body: OperatorUpdate) -> None:
-    loses = body.active is False or body.role not in (msgspec.UNSET, Role.ADMIN)
-    if row.role != Role.ADMIN or not row.active or not loses:
-        return
-    # Locked in one order, so that two admins cannot take each other's rights at once.
-    admins = select(operators.c.id).where(operators.c.role == Role.ADMIN, operators.c.active)
-    ids = tx.scalars(admins.order_by(operators.c.id).with_for_update()).all()
-    if [i for i in ids if i != row.id]:
-        return
-    raise Conflict("this is the last admin: make somebody else an admin first")
+def _may_lose_an_admin(body: OperatorUpdate) -> bool:
+    return body.active is False or body.role not in (msgspec.UNSET, Role.ADMIN)
+
+
+def _admins(tx: Connection) -> set[str]:
+    # Locked in one order and before anybody else's row: two admins who take each other's rights at once
+    # must wait for one another, and not both for ever.
+    active = select(operators.c.id).where(operators.c.role == Role.ADMIN, operators.c.active)
+    return set(tx.scalars(active.order_by(operators.c.id).with_for_update()))
 
 
 def _columns(tx: Connection, row: Row[Any], body: OperatorUpdate, hashed: str | None) -> dict[str, Any]:

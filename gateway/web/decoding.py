@@ -90,5 +90,4 @@ def _mistakes(value: Mapping[str, Any], shape: Any, strict: bool) -> Iterator[Fi
 def _field_error(name: str, error: msgspec.ValidationError) -> FieldError:
     match = _AT.match(str(error))
     assert match is not None, "the pattern matches any text"
-    path = (match["path"] or "").removeprefix(".")
-    return FieldError(".".join(part for part in (name, path) if part), match["message"])
+    return FieldError((name + (match["path"] or "")).removeprefix("."), match["message"])

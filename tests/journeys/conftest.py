@@ -18,14 +18,14 @@ from gateway import app
 from gateway.app import Service
 from gateway.domain.people import Role
 from gateway.services import people, teams, tokens
-from gateway.services.people_input import OperatorCreate
+from gateway.services.people_input import OperatorCreate, RoleName
 from tests.journeys.clients import Client
 from tests.store.conftest import postgres, postgres_template, sqlite_template, url
 
 __all__ = ["postgres", "postgres_template", "sqlite_template", "url"]
 
 PASSWORD = "correct horse"
-PEOPLE = (
+PEOPLE: tuple[tuple[str, RoleName, str], ...] = (
     ("anna", "operator", "north"),
     ("olga", "supervisor", "north"),
     ("boris", "operator", "south"),
@@ -51,7 +51,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 def settings(url: str) -> Settings:
     """Those of the service under test; a test may ask for others by overriding this."""
     return Settings(
-        server=Server(port=0, metrics=""),  # type: ignore[arg-type]
+        server=Server(port=0, metrics=""),
         database=Database(url=Secret(url)),
         queues=QUEUES,
     )
@@ -110,7 +110,9 @@ def person(staff: None, visitor: Callable[[], Client]) -> Callable[[str], Awaita
 def program(service: Service, visitor: Callable[[], Client]) -> Callable[..., Awaitable[Client]]:
     """Makes an API token and a client that sends it."""
 
-    async def make(role: str = "admin", *scopes: str, team: str = "main", days: float | None = None) -> Client:
+    async def make(
+        role: str = "admin", *scopes: str, team: str = "main", days: float | None = None
+    ) -> Client:
         expires = timedelta(days=days) if days is not None else None
         wanted = tokens.NewToken("script", Role(role), scopes, (team,), expires)
         token, _ = await tokens.create(service.store, people.CONSOLE, wanted)
