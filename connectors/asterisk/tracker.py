@@ -72,6 +72,8 @@ class Tracker:
     def _handle(self, handler: Handler | None, event: Event, *, sure: bool) -> list[CallEvent]:
         if not self._trust.stamp_fits("Timestamp" in event):
             return []
+        if not sure and event["Event"] != "Newchannel":
+            event = {key: value for key, value in event.items() if not key.endswith("Linkedid")}
         now = self._time(event)
         if now >= self._core.due:
             pass_time(self._core, now)
@@ -171,7 +173,9 @@ class Tracker:
     @property
     def suspicious(self) -> dict[str, int]:
         """Events that were not believed, by reason."""
-        return dict(self._trust.refused)
+        refused = dict(self._trust.refused)
+        refused["unlikely"] += self._core.unlikely
+        return refused
 
     @property
     def clock_offset_s(self) -> float:

@@ -150,6 +150,8 @@ def dial_begin(core: Core, event: Event, now: float) -> None:
         return
     track = dest.track
     if source.track is not track:
+        if dest.bridge is not None:
+            return
         track = core.merge(source.track, track, now)
     redirected(core, source, text(event.get("Exten")), now)
     if source is track.caller and not track.originated:
@@ -206,7 +208,7 @@ def dial_end(core: Core, event: Event, now: float) -> None:
     if leg is None:
         return
     source = core.known(event, now)
-    if source is not None and source.track is not leg.track:
+    if source is not None and source.track is not leg.track and leg.bridge is None:
         core.merge(source.track, leg.track, now)
     status = event.get("DialStatus")
     if leg.status is not None or not status:

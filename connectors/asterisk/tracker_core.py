@@ -31,13 +31,15 @@ _LULL_S = 1.0
 class Core:
     """The state of one tracker; handlers are functions of it."""
 
-    __slots__ = ("_rows", "due", "effects", "graph", "graves", "names", "pbx", "view", "waiting")
+    __slots__ = ("_rows", "due", "effects", "graph", "graves", "names", "pbx", "unlikely", "view", "waiting")
 
     def __init__(self, rules: PbxRules) -> None:
         self.pbx = rules.pbx
         self.names = Names(rules)
         self.graph = Graph()
         self.view = View(rules.pbx, self.names)
+        self.unlikely = 0
+        """Events that name a channel by another's Uniqueid."""
         self.effects: list[tuple[CallEventType, Track, float, str | None]] = []
         self.graves: set[str] = set()
         """Channels and linkedids that ended not long ago."""
@@ -114,10 +116,13 @@ class Core:
             return self._newcomer(event, id_, now, prefix) if id_ and id_ not in self.graves else None
         name = event.get(prefix + "Channel")
         if name and name != leg.name:
-            self.rename(leg, name)
+            # Rename would have said so: somebody put another channel's Uniqueid into his own event.
+            self.unlikely += 1
+            return None
         linkedid = event.get(prefix + "Linkedid")
-        if linkedid and linkedid not in leg.track.linkedids:
-            self._relink(leg, linkedid, now)
+        # A linkedid alone joins no two calls: what ties them has events of its own, harder to forge.
+        if linkedid and linkedid not in self.graph.tracks and linkedid not in self.graves:
+            self.graph.adopt(leg.track, linkedid)
         return leg
 
     def known(self, event: Event, now: float, prefix: str = "") -> Leg | None:
@@ -127,32 +132,32 @@ class Core:
 
     def rename(self, leg: Leg, name: str) -> None:
         """The channel goes by another name now and stands for another line, unless it is a zombie."""
-        leg.name = name
+        self.graph.rename(leg, name)
         if name.endswith("<ZOMBIE>") or leg.local:
             return
         face = self.names.face(name)
         if face.person and leg.person:
             leg.trunk, leg.extension = face.trunk, face.extension
 
-    def _relink(self, leg: Leg, linkedid: str, now: float) -> None:
-        other = self.graph.tracks.get(linkedid)
-        if other is not None:
-            self.merge(leg.track, other, now)
-        elif linkedid not in self.graves:
-            self.graph.adopt(leg.track, linkedid)
-
     def _newcomer(self, event: Event, id_: str, now: float, prefix: str) -> Leg | None:
         name = event.get(prefix + "Channel")
         if not name or len(id_) > 150:
             return None
-        track = self._track(id_, event.get(prefix + "Linkedid") or id_, now)
+        if name in self.graph.names:
+            self.unlikely += 1
+            return None
+        linkedid = event.get(prefix + "Linkedid") or id_
+        if event.get("Event") == "Newchannel" and event.get("ChannelState") == "4" and name[:6] != "Local/":
+            # Who dials in begins a call of his own, whatever his event says.
+            linkedid = id_
+        track = self._track(id_, linkedid, now)
         leg = Leg(id_, name, self.names.face(name), track, now)
         self.graph.add(leg)
         state = event.get(prefix + "ChannelState", "")
         leg.state = int(state) if state in _STATES else 0
         leg.calling = leg.state == 4
         leg.exten = text(event.get(prefix + "Exten"))
-        if event.get("Event") != "Newchannel" and id_ == track.first:
+        if id_ == track.first and event.get("Event") not in _TELL_BIRTH:
             room(track.estimated, "started_at")
         if leg.person:
             self._place(leg, event, now, prefix)
@@ -252,6 +257,7 @@ class Core:
 
 
 _STATES = frozenset("0123456789")
+_TELL_BIRTH = frozenset({"Newchannel", "CoreShowChannel", "Status"})
 _TOLD = {
     CallState.MENU: CallEventType.MENU,
     CallState.HELD: CallEventType.HELD,

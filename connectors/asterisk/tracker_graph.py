@@ -267,6 +267,8 @@ class Graph:
     def __init__(self) -> None:
         self.legs: dict[str, Leg] = {}
         self.bridges: dict[str, Bridge] = {}
+        self.names: dict[str, Leg] = {}
+        """Live channels by name; no two have the same."""
         self.tracks: dict[str, Track] = {}
         """Every linkedid of a live call."""
         self._halves: dict[str, Leg] = {}
@@ -284,10 +286,19 @@ class Graph:
     def add(self, leg: Leg) -> None:
         """A new channel."""
         self.legs[leg.id] = leg
+        self.names[leg.name] = leg
         leg.track.legs[leg.id] = leg
         room(leg.track.seen, leg.id)
         if leg.local:
             self._pair(leg)
+
+    def rename(self, leg: Leg, name: str | None) -> None:
+        """The channel is called `name` now, None: nothing any more."""
+        if self.names.get(leg.name) is leg:
+            del self.names[leg.name]
+        if name is not None:
+            self.names[name] = leg
+            leg.name = name
 
     def _pair(self, leg: Leg) -> None:
         key = half(leg.name)
@@ -300,6 +311,7 @@ class Graph:
     def remove(self, leg: Leg) -> None:
         """The channel is gone; it must have left its bridge."""
         self.legs.pop(leg.id, None)
+        self.rename(leg, None)
         leg.track.legs.pop(leg.id, None)
         if leg.local:
             self._halves.pop(half(leg.name), None)

@@ -130,7 +130,7 @@ def _lose(core: Core, track: Track, missing: Sequence[Leg], now: float) -> None:
 
 def _take_up(core: Core, row: Event, now: float) -> Leg | None:
     born = max(0.0, now - _age_s(row))
-    return core.leg({**row, "Event": "Newchannel"}, born)
+    return core.leg({"Event": "CoreShowChannel", **row}, born)
 
 
 def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:

@@ -56,7 +56,8 @@ class Trust:
             if ids is not None and not isinstance(ids, str):
                 name = flat.get(prefix + "Channel")
                 own = [str(id_) for id_ in ids if self._name_of(str(id_)) == name]
-                flat[prefix + "Uniqueid"] = own[0] if own else flat[prefix + "Uniqueid"]
+                if own:
+                    flat[prefix + "Uniqueid"] = own[0]
         self.refused["repeated"] += repeated
         return flat
 
@@ -65,7 +66,12 @@ class Trust:
         if name not in _CHANNEL_EVENTS or _ID_OF.get(name, "Uniqueid") in event:
             return False
         self.refused["cut"] += 1
-        self.head = event
+        # Linkedid follows Uniqueid; where it stands alone it was injected.
+        self.head = {
+            key: value
+            for key, value in event.items()
+            if not key.endswith("Linkedid") or key.replace("Linkedid", "Uniqueid") in event
+        }
         self._pieces = _PIECES
         return True
 
@@ -73,7 +79,8 @@ class Trust:
         """The event cut before, made whole by this one; None where this is no part of it or not its last."""
         if self.head is None:
             return None
-        joined = {**event, **self.head}
+        late = {key: event[key] for key in _AFTER_TEXT if key in event}
+        joined = {**event, **self.head, **late}
         flat = self.plain(joined)
         id_ = _ID_OF.get(flat["Event"], "Uniqueid")
         self._pieces -= 1
