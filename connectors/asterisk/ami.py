@@ -135,6 +135,11 @@ class Link:
         return None
 
     @property
+    def booted(self) -> bool:
+        """Whether the PBX has said that it is up; one that is still booting says so later."""
+        return self._booted.done()
+
+    @property
     def waiting(self) -> int:
         """Events that arrived and were not yet taken."""
         return self._waiting

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 256
 """Events judged before their outcome is stored in one transaction."""
+_MAY_BE_HONEST = "unlikely"
+"""The tracker's word for hangups that did not fit; the PBX is asked about each."""
 _CALL_EVENTS = frozenset({"Newchannel", "Newstate", "Hangup", "DialBegin", "BridgeEnter"})
 
 
@@ -65,14 +67,12 @@ class Following:
     of: AsteriskConnector
     link: Link
     tracker: Tracker
-    problems: list[NeedsAdministrator] = field(default_factory=list)
+    denied: list[NeedsAdministrator] = field(default_factory=list)
     """Rights that are missing; what they do not hinder goes on."""
-    told_offset_s: float | None = None
     hears_calls: bool = False
     """Whether an event of a call has ever come; until then a missing read class would go unnoticed."""
-
-    warned: bool = False
-    """Whether forged events have been told of."""
+    told: tuple[str, str] = ("", "")
+    told_offset_s: float | None = None
 
     def __post_init__(self) -> None:
         self.ticked = self.probed = self.of.clock()
@@ -82,7 +82,7 @@ class Following:
         known = await self.of.intake.live_calls(self.of.settings.name)
         asked = self.of.clock()
         seen = await take_snapshot(self.link)
-        self.problems += seen.problems
+        self.denied += seen.denied
         now = self.of.clock()
         self._keep_time()
         happened: list[CallEvent] = []
@@ -113,20 +113,31 @@ class Following:
             happened += await self._confirm()
         await self._store(happened)
         await self._probe(now, arrivals)
-        if _differs(self.link.clock_offset_s, self.told_offset_s, 0.5):
-            self.tell()
-        self._warn_of_forgery()
+        self.tell()
 
     def tell(self) -> None:
-        """Report how the link stands."""
-        offset = self.told_offset_s = self.link.clock_offset_s
-        if self.problems:
-            detail = "; ".join(str(problem) for problem in self.problems)
-            remedy = "; ".join(dict.fromkeys(problem.remedy for problem in self.problems))
-            self.of.report(LinkState.NEEDS_ADMINISTRATOR, detail, remedy=remedy, clock_offset_s=offset)
-        else:
-            detail = "forged events are being refused" if self.warned else f"AMI {self.link.version}"
-            self.of.report(LinkState.UP, detail, clock_offset_s=offset)
+        """Report how the link stands, where that is news; what a person must mend is logged once."""
+        detail, remedy = self._standing()
+        offset = self.link.clock_offset_s
+        if (detail, remedy) == self.told and not _differs(offset, self.told_offset_s, 0.5):
+            return
+        state = LinkState.NEEDS_ADMINISTRATOR if remedy else LinkState.UP
+        self.of.report(state, detail, remedy=remedy, clock_offset_s=offset)
+        if remedy and (detail, remedy) != self.told:
+            name = self.of.settings.name
+            log.warning("%s: %s; %s", name, detail, remedy, extra={"connector": name})
+        self.told, self.told_offset_s = (detail, remedy), offset
+
+    def _standing(self) -> tuple[str, str]:
+        problems = [*self.denied]
+        if not self.link.booted:
+            problems.append(failures.no_class_system())
+        if any(count for reason, count in self.tracker.suspicious.items() if reason != _MAY_BE_HONEST):
+            problems.append(failures.forged_events())
+        if not problems:
+            return f"AMI {self.link.version}", ""
+        remedies = dict.fromkeys(problem.remedy for problem in problems)
+        return "; ".join(map(str, problems)), "; ".join(remedies)
 
     async def _confirm(self) -> list[CallEvent]:
         """Ask the PBX about channels whose end does not fit what we know: a caller can forge events through
@@ -139,25 +150,13 @@ class Following:
 
     def _theirs(self, ours: datetime) -> datetime:
         """The same moment by the PBX's clock."""
-        return ours + timedelta(seconds=self.link.clock_offset_s or 0.0)
+        return ours - timedelta(seconds=self.tracker.clock_offset_s)
 
     def _keep_time(self) -> None:
         """Let the tracker correct times by the measured offset; small unrest of it stays out of the books."""
         offset = self.link.clock_offset_s
         if offset is not None and _differs(offset, -self.tracker.clock_offset_s, 0.05):
             self.tracker.clock_offset_s = -offset
-
-    def _warn_of_forgery(self) -> None:
-        refused = sum(self.tracker.suspicious.values())
-        if refused and not self.warned:
-            self.warned = True
-            log.warning(
-                "%s: events were refused that the PBX did not write by itself: %s. A caller can forge them"
-                " through a SIP header; the documentation names the remedy at the trunk.",
-                self.of.settings.name,
-                self.tracker.suspicious,
-            )
-            self.tell()
 
     async def _probe(self, now: datetime, arrivals: Sequence[Arrival]) -> None:
         """Until the first event of a call: look whether calls pass without any."""
@@ -172,8 +171,7 @@ class Following:
         self.probed = now
         if await calls_pass_unseen(self.link, every):
             self.hears_calls = True
-            self.problems.append(failures.no_class_call())
-            self.tell()
+            self.denied.append(failures.no_class_call())
 
     async def _store(self, happened: Sequence[CallEvent]) -> None:
         if happened:
@@ -197,7 +195,10 @@ async def check(
     try:
         async with connect(settings, Wanted(), clock=clock, timing=timing) as link:
             seen = await take_snapshot(link)
-            problems = [f"{problem}: {problem.remedy}" for problem in seen.problems]
+            denied = [*seen.denied]
+            if seen.uptime_s is None:
+                denied.append(failures.no_class_system())
+            problems = [f"{problem}: {problem.remedy}" for problem in denied]
             if link.clock_offset_s is not None and abs(link.clock_offset_s) > 2:
                 ahead = "ahead of" if link.clock_offset_s > 0 else "behind"
                 apart = f"{abs(link.clock_offset_s):.0f} s {ahead} ours"

@@ -80,6 +80,14 @@ def no_class_system() -> NeedsAdministrator:
     )
 
 
+def forged_events() -> NeedsAdministrator:
+    """Events came that the PBX did not write by itself."""
+    return NeedsAdministrator(
+        "forged events are being refused",
+        remedy="a caller writes into AMI through line breaks in his SIP address: refuse those at the trunk",
+    )
+
+
 def no_class_call() -> NeedsAdministrator:
     """Calls pass on the PBX and no event tells of them."""
     return NeedsAdministrator(

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.asterisk import failures
 from connectors.asterisk.actions import core_show_channels, queue_status, status
 from connectors.asterisk.ami import Link
 from connectors.asterisk.framing import Message
@@ -27,33 +26,31 @@ class Snapshot:
     channels: Sequence[Message] = ()
     queue_entries: Sequence[Message] = ()
     uptime_s: float | None = None
-    problems: Sequence[NeedsAdministrator] = ()
+    denied: Sequence[NeedsAdministrator] = ()
     complete: bool = True
     """False when live channels may be missing."""
 
 
 async def take_snapshot(link: Link) -> Snapshot:
     """What is alive on the PBX now; a missing right is named in it rather than raised."""
-    problems: list[NeedsAdministrator] = []
+    denied: list[NeedsAdministrator] = []
     channels: Sequence[Message] = ()
     entries: Sequence[Message] = ()
     complete = False
     try:
         channels = await link.list_action(core_show_channels())
         complete = True
-    except NeedsAdministrator as denied:
-        problems.append(denied)
+    except NeedsAdministrator as refusal:
+        denied.append(refusal)
     try:
         entries = await link.list_action(queue_status())
     except PermanentFailure:
         log.info("the PBX has no queues (app_queue is not loaded)")
-    except NeedsAdministrator as denied:
-        problems.append(denied)
+    except NeedsAdministrator as refusal:
+        denied.append(refusal)
     uptime = await link.uptime_s()
-    if uptime is None:
-        problems.append(failures.no_class_system())
     entries = [entry for entry in entries if entry.get("Event") == "QueueEntry"]
-    return Snapshot(channels, entries, uptime, problems, complete)
+    return Snapshot(channels, entries, uptime, denied, complete)
 
 
 def died_with_the_pbx(known: Iterable[Call], channels: Iterable[Message], booted: datetime) -> list[Call]:

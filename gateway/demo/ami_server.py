@@ -165,6 +165,12 @@ class AmiServer:
         self.pbx = Pbx(self._clock())
         self.numbering = Numbering()
 
+    def finish_boot(self) -> None:
+        """End the fault `booting`."""
+        self.faults.booting = False
+        for session in tuple(self.sessions):
+            self.greet(session)
+
     def heard(self, session: Session, action: dict[str, str]) -> None:
         """Answer one action (called by the session)."""
         self.heard_actions.append(action)
@@ -180,7 +186,7 @@ class AmiServer:
 
     def greet(self, session: Session) -> None:
         """Tell a client that the PBX is up, if its classes allow (called by the session after login)."""
-        if session.may_read(frozenset({"system"})):
+        if session.may_read(frozenset({"system"})) and not self.faults.booting:
             uptime = str(int(self._clock() - self.pbx.booted_at))
             session.send(
                 render(

@@ -34,6 +34,8 @@ class Faults:
     """Bytes written at a time, so that messages and characters arrive in pieces."""
     bytes_left: int | None = None
     """Bytes until the connection is cut, in the middle of whatever is being sent."""
+    booting: bool = False
+    """Who logs in is not told that the PBX is up; `AmiServer.finish_boot` tells them all."""
     unanswered: set[str] = field(default_factory=set)
     """Names of actions, in small letters, that get no answer."""
 

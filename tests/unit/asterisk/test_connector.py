@@ -336,6 +336,37 @@ async def test_calls_that_pass_unseen_for_want_of_class_call_are_noticed(
         assert not run.books.calls
 
 
+async def test_without_read_class_system_the_line_to_add_is_named(pbx: AmiServer, following: Runner) -> None:
+    async with following(pbx, wait=False, username="no-system") as run:
+        _, detail, remedy, _ = await run.lights.until(LinkState.NEEDS_ADMINISTRATOR)
+        assert "restarts" in detail
+        assert "add `system` to `read`" in remedy
+
+
+async def test_a_pbx_that_is_still_booting_is_up_as_soon_as_it_says_so(
+    pbx: AmiServer, following: Runner
+) -> None:
+    pbx.faults.booting = True
+    async with following(pbx, wait=False) as run:
+        await run.lights.until(LinkState.NEEDS_ADMINISTRATOR)
+        pbx.finish_boot()
+        await run.lights.until(LinkState.UP)
+
+
+async def test_forged_events_are_shown_to_the_administrator_and_logged_once(
+    pbx: AmiServer, following: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with following(pbx) as run:
+        await pbx.play(played(DIRECT, pbx)[:-12], paced=False)
+        for _ in range(50):
+            pbx.inject(b"Event: Hangup\r\nUniqueid: 1.1\r\nEvent: Hangup\r\nUniqueid: 2.2\r\n\r\n")
+        await run.lights.until(LinkState.NEEDS_ADMINISTRATOR)
+        await pbx.play(played(DIRECT, pbx, number="79990000002"), paced=False)
+        await run.books.until(lambda books: len(books.ended) == 1)
+    assert "refuse those at the trunk" in run.lights.told[-1][2]
+    assert caplog.text.count("forged events") == 1
+
+
 async def test_a_quiet_pbx_is_not_suspected(pbx: AmiServer, following: Runner) -> None:
     async with following(pbx, username="no-call") as run:
         await asyncio.sleep(0.3)
