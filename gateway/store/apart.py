@@ -67,7 +67,7 @@ async def _postgres(url: str, read_only: bool, unit: Callable[[Connection], T]) 
     from gateway.store.postgres import make_engine
     from gateway.store.postgres_errors import unavailable
 
-    engine = make_engine(url, statement_s=None, poolclass=NullPool)
+    engine = make_engine(url, poolclass=NullPool)
     if read_only:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     try:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.util import greenlet_spawn
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.store.contract import ANNOUNCED
@@ -20,8 +21,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECT_S = 5.0
-STATEMENT_S = 15.0
+KEEPALIVE_S = 15.0
 UNIT_S = 20.0
+"""A unit that takes longer counts as lost with its connection; one timer for all its statements."""
 
 SETTINGS = {
     "application_name": "perezvon",
@@ -50,7 +52,7 @@ class PostgresStore:
         self._places = asyncio.Semaphore(connections)
         self._running: set[asyncio.Task[Any]] = set()
         self._hints = Hints()
-        self._listener = make_engine(url, poolclass=NullPool)
+        self._listener = make_engine(url, statement_s=KEEPALIVE_S, poolclass=NullPool)
         self._channel = Channel(self._listener, self._hints.fire)
         self._listening = asyncio.create_task(self._channel.run(), name="perezvon-hints")
         self._closed = False
@@ -115,9 +117,14 @@ class PostgresStore:
         return result
 
     async def _run(self, engine: AsyncEngine, unit: Callable[[Connection], T]) -> T:
+        def whole() -> T:
+            with engine.sync_engine.connect() as tx:
+                return unit(tx)
+
         try:
-            async with asyncio.timeout(UNIT_S), engine.connect() as connection:
-                return await connection.run_sync(unit)
+            async with asyncio.timeout(UNIT_S):
+                # As AsyncConnection.run_sync does, but one greenlet for connecting, the unit and giving back.
+                return await greenlet_spawn(whole)
         except Exception as error:
             shown = unavailable(error, reading=engine is self._snapshots)
             if shown is None:
@@ -142,10 +149,10 @@ async def open_postgres(url: str, *, connections: int = 10) -> PostgresStore:
     return PostgresStore(url, connections)
 
 
-def make_engine(url: str, *, statement_s: float | None = STATEMENT_S, **options: Any) -> AsyncEngine:
+def make_engine(url: str, *, statement_s: float | None = None, **options: Any) -> AsyncEngine:
     """An engine with our session settings; `options` are those of `create_async_engine`.
 
-    `statement_s`: how long a statement may take before it counts as lost.
+    `statement_s`: how long each statement may take before it counts as lost; None for ever.
     """
     return create_async_engine(
         url,

@@ -71,11 +71,11 @@ def lock(path: Path) -> int:
 def connect(path: Path, *, read_only: bool, busy_timeout_s: float) -> sqlite3.Connection:
     """A connection without the driver's own transactions: BEGIN is ours.
 
-    No memory mapping: an I/O error there is a SIGBUS, which no exception handler sees.
+    No memory mapping: an I/O error there is a SIGBUS, which no exception handler sees. `read_only` is held by
+    `query_only`: a connection opened with mode=ro cannot read where no other has made the WAL's index.
     """
-    mode = "ro" if read_only else "rw"
     raw = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
         timeout=busy_timeout_s,
         isolation_level=None,

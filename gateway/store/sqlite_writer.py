@@ -147,6 +147,8 @@ class Writer:
             raw.execute("SAVEPOINT unit")
         try:
             unit.result = unit.run(tx)
+            if not raw.in_transaction:
+                raise StoreUnavailable("the engine gave the transaction up, and the unit of work hid it")
         except BaseException as error:
             if unavailable(error) or not raw.in_transaction:
                 raise  # the engine has rolled back, or will: nobody's unit is left

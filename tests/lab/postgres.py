@@ -8,6 +8,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -71,20 +72,33 @@ class PostgresServer:
 
     def kill(self) -> None:
         """End every process of the server at once, as the machine's loss would."""
+        family = self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+        psutil.wait_procs(family, timeout=10)
+        self._process = None
+
+    def freeze(self) -> None:
+        """Stop every process of the server without ending it: connections stay and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the frozen server go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> list[psutil.Process]:
         assert self._process is not None
         postmaster = psutil.Process(self._process.pid)
-        family = [postmaster, *postmaster.children(recursive=True)]
-        for process in family:
+        family = postmaster.children(recursive=True)
+        for process in (postmaster, *family):
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._process.wait()
-        psutil.wait_procs(family[1:], timeout=10)
-        self._process = None
+                process.send_signal(number)
+        return family
 
     def stop(self) -> None:
         """Shut down at once and in order; nothing when it is not running."""
         if self._process is not None:
-            self._process.send_signal(2)
+            self._process.send_signal(signal.SIGINT)
             self._process.wait(timeout=30)
             self._process = None
 

@@ -13,6 +13,7 @@ from gateway.feed import Feed
 from gateway.store import facts
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
+from gateway.store.postgres_errors import ConnectionLost
 from gateway.supervise import until_stored
 from tests.lab.postgres import PostgresServer, running
 from tests.store import notes
@@ -80,6 +81,27 @@ async def test_after_a_restart_that_nobody_noticed_the_first_unit_succeeds(morta
     await asyncio.sleep(0.05)  # the loop hears that its connections are closed
     await store.write(notes.add, "after")
     assert await store.read(notes.count) == 21
+    await store.close()
+
+
+async def test_a_server_that_does_not_answer_is_given_up_in_time_and_heals_when_it_does(
+    mortal: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.postgres.UNIT_S", 0.5)
+    store = await open_store(mortal.url())
+    await store.write(notes.create)
+    await asyncio.gather(*(store.write(notes.add, f"n{n}") for n in range(10)))
+    mortal.freeze()
+    try:
+        async with asyncio.timeout(20):
+            outcomes = await asyncio.gather(
+                *(store.write(notes.add, f"frozen{n}") for n in range(20)), return_exceptions=True
+            )
+    finally:
+        mortal.thaw()
+    assert {type(one) for one in outcomes} <= {ConnectionLost, StoreUnavailable}
+    await until_stored("a writer", lambda: store.write(notes.add, "after"))
+    assert "after" in await store.read(notes.keys)
     await store.close()
 
 
