@@ -28,8 +28,10 @@ from gateway.store.tables import (
     merge_moves,
     merges,
     operators,
+    teams,
     timeline,
 )
+from gateway.store.tables_conversations import suggestions, tasks, threads
 
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Line = Annotated[str, msgspec.Meta(max_length=500)]
@@ -151,9 +153,11 @@ def _create(
 
 
 def _own_team(tx: Connection, actor: Actor) -> str:
-    names = directory.read(tx)
-    own = sorted(actor.teams - {names.main_team}, key=lambda team: names.team_names.get(team, ""))
-    return own[0] if own else names.main_team
+    main = directory.main_team(tx)
+    if not actor.teams - {main}:
+        return main
+    own = select(teams.c.id).where(teams.c.id.in_(actor.teams - {main})).order_by(teams.c.name)
+    return tx.scalar(own) or main
 
 
 async def change(store_: Store, actor: Actor, card_id: str, body: CardFields, version: int | None) -> Card:
@@ -238,7 +242,10 @@ def erase(tx: Connection, card_ids: Sequence[str]) -> None:
     gone = select(merges.c.id).where(merges.c.into_id.in_(everything) | merges.c.from_id.in_(everything))
     tx.execute(delete(merge_moves).where(merge_moves.c.merge_id.in_(gone)))
     tx.execute(delete(merges).where(merges.c.into_id.in_(everything) | merges.c.from_id.in_(everything)))
-    for table in (timeline, leads, identities, card_terms):
+    tx.execute(update(threads).where(threads.c.card_id.in_(everything)).values(card_id=None))
+    paired = suggestions.c.card_id.in_(everything) | suggestions.c.other_id.in_(everything)
+    tx.execute(delete(suggestions).where(paired))
+    for table in (timeline, tasks, leads, identities, card_terms):
         tx.execute(delete(table).where(table.c.card_id.in_(everything)))
     tx.execute(delete(cards).where(cards.c.id.in_(everything)))
 

@@ -30,8 +30,9 @@ from gateway.store.tables import (
     merges,
     timeline,
 )
+from gateway.store.tables_conversations import tasks, threads
 
-_MOVED = (identities, leads, timeline, calls, contacts)
+_MOVED = (identities, leads, timeline, calls, contacts, threads, tasks)
 _FILLED = ("name", "company", "language", "owner_id", "last_contact_at")
 _KEPT = (*_FILLED, "kind", "tags", "note", "fields", "external", "priority")
 

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
 
-from gateway.store import tables, tables_core, types
+from gateway.store import tables, tables_conversations, tables_core, types
 from gateway.store.schema import metadata
 
 METADATA = metadata
-TABLES = (tables, tables_core)
+TABLES = (tables, tables_conversations, tables_core)
 """Importing them is what puts the tables into the MetaData."""
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "c59e2a9fff48"
+revision = "17a28a4541fa"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -47,6 +47,17 @@ def upgrade() -> None:
     with op.batch_alter_table("card_terms", schema=None) as batch_op:
         batch_op.create_index("ix_card_terms_card_id", ["card_id"], unique=False)
 
+    op.create_table(
+        "checkpoints",
+        sa.Column("connector", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("connector", name=op.f("pk_checkpoints")),
+    )
     op.create_table(
         "connectors",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -190,6 +201,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operators")),
         sa.UniqueConstraint("login", name=op.f("uq_operators_login")),
     )
+    op.create_table(
+        "parked",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("connector", sa.String(length=255), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parked")),
+    )
+    with op.batch_alter_table("parked", schema=None) as batch_op:
+        batch_op.create_index("ix_parked_external_id", ["connector", "external_id"], unique=False)
+
+    op.create_table(
+        "raw_updates",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("connector", sa.String(length=255), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=False),
+        sa.Column("lane", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "received_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column(
+            "done_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_raw_updates")),
+        sa.UniqueConstraint("connector", "external_id", name=op.f("uq_raw_updates_connector_external_id")),
+    )
+    with op.batch_alter_table("raw_updates", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_raw_updates_poison",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'poison'"),
+            postgresql_where=sa.text("state = 'poison'"),
+        )
+        batch_op.create_index(
+            "ix_raw_updates_waiting",
+            ["connector", "lane", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
     op.create_table(
         "skills",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -435,6 +503,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_sessions_operator_id", ["operator_id"], unique=False)
 
     op.create_table(
+        "templates",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("shortcut", sa.String(length=255), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("channels", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=True),
+        sa.Column("team_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "updated_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_templates_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
+    )
+    with op.batch_alter_table("templates", schema=None) as batch_op:
+        batch_op.create_index("ix_templates_team_id", ["team_id", "id"], unique=False)
+
+    op.create_table(
         "calls",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("pbx", sa.String(length=255), nullable=False),
@@ -569,6 +663,106 @@ def upgrade() -> None:
         batch_op.create_index("ix_merges_into_id", ["into_id", "id"], unique=False)
 
     op.create_table(
+        "suggestions",
+        sa.Column("card_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("other_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_suggestions_card_id_cards")),
+        sa.ForeignKeyConstraint(["other_id"], ["cards.id"], name=op.f("fk_suggestions_other_id_cards")),
+        sa.PrimaryKeyConstraint("card_id", "other_id", name=op.f("pk_suggestions")),
+    )
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.create_index("ix_suggestions_other_id", ["other_id"], unique=False)
+
+    op.create_table(
+        "threads",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("connector", sa.String(length=255), nullable=False),
+        sa.Column("thread_key", sa.String(length=255), nullable=False),
+        sa.Column("card_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("client", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("assignee_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("queue_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("team_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=False),
+        sa.Column("preview_direction", sa.String(length=16), nullable=True),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.Column("inbound", sa.Integer(), nullable=False),
+        sa.Column(
+            "last_message_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "last_inbound_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "client_read_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "due_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "snoozed_until",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "closed_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["operators.id"], name=op.f("fk_threads_assignee_id_operators")
+        ),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_threads_card_id_cards")),
+        sa.ForeignKeyConstraint(["queue_id"], ["queues.id"], name=op.f("fk_threads_queue_id_queues")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_threads_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_threads")),
+    )
+    with op.batch_alter_table("threads", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_threads_assignee_id", ["assignee_id", "state", "last_message_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_threads_card_id", ["card_id", "last_message_at", "id"], unique=False)
+        batch_op.create_index("ix_threads_last_message_at", ["state", "last_message_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_threads_queue_id", ["queue_id", "state", "last_message_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_threads_team_id", ["team_id", "state", "last_message_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_threads_open",
+            ["connector", "thread_key"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'closed'"),
+            postgresql_where=sa.text("state <> 'closed'"),
+        )
+
+    op.create_table(
         "timeline",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("card_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -653,6 +847,24 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "drafts",
+        sa.Column("thread_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("operator_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("attachments", sa.Text(), nullable=False),
+        sa.Column(
+            "updated_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name=op.f("fk_drafts_operator_id_operators")
+        ),
+        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_drafts_thread_id_threads")),
+        sa.PrimaryKeyConstraint("thread_id", "operator_id", "kind", name=op.f("pk_drafts")),
+    )
+    op.create_table(
         "merge_moves",
         sa.Column("merge_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -660,6 +872,173 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["merge_id"], ["merges.id"], name=op.f("fk_merge_moves_merge_id_merges")),
         sa.PrimaryKeyConstraint("merge_id", "kind", "row_id", name=op.f("pk_merge_moves")),
     )
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("thread_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("connector", sa.String(length=255), nullable=False),
+        sa.Column("external_id", sa.String(length=255), nullable=True),
+        sa.Column("client_id", sa.String(length=255), nullable=True),
+        sa.Column("direction", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "received_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("addresses", sa.Text(), nullable=False),
+        sa.Column("reply_to", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("reactions", sa.Text(), nullable=False),
+        sa.Column("revisions", sa.Integer(), nullable=False),
+        sa.Column(
+            "edited_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "deleted_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "send_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("recipients", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name=op.f("fk_messages_thread_id_threads")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("connector", "external_id", name=op.f("uq_messages_connector_external_id")),
+        sa.UniqueConstraint("thread_id", "client_id", name=op.f("uq_messages_thread_id_client_id")),
+    )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index("ix_messages_seq", ["thread_id", "seq"], unique=False)
+        batch_op.create_index("ix_messages_thread_id", ["thread_id", "at", "id"], unique=False)
+
+    op.create_table(
+        "tasks",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("card_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("lead_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column(
+            "due_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("assignee_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("team_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("made_by", sa.String(length=255), nullable=False),
+        sa.Column("author_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column(
+            "told_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "done_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "updated_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["assignee_id"], ["operators.id"], name=op.f("fk_tasks_assignee_id_operators")
+        ),
+        sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_tasks_card_id_cards")),
+        sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name=op.f("fk_tasks_lead_id_leads")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_tasks_team_id_teams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
+    )
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.create_index("ix_tasks_assignee_id", ["assignee_id", "state", "due_at", "id"], unique=False)
+        batch_op.create_index("ix_tasks_card_id", ["card_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_due",
+            ["due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open' and told_at is null"),
+            postgresql_where=sa.text("state = 'open' and told_at is null"),
+        )
+        batch_op.create_index("ix_tasks_team_id", ["team_id", "state", "due_at", "id"], unique=False)
+        batch_op.create_index(
+            "uq_tasks_rule",
+            ["lead_id", "made_by"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open' and lead_id is not null"),
+            postgresql_where=sa.text("state = 'open' and lead_id is not null"),
+        )
+
+    op.create_table(
+        "thread_reads",
+        sa.Column("thread_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("operator_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("inbound", sa.Integer(), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name=op.f("fk_thread_reads_operator_id_operators")
+        ),
+        sa.ForeignKeyConstraint(
+            ["thread_id"], ["threads.id"], name=op.f("fk_thread_reads_thread_id_threads")
+        ),
+        sa.PrimaryKeyConstraint("thread_id", "operator_id", name=op.f("pk_thread_reads")),
+    )
+    op.create_table(
+        "attachments",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("message_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("uploaded_by", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column("connector", sa.String(length=255), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("mime", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_attachments_message_id_messages")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachments")),
+    )
+    with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.create_index("ix_attachments_message_id", ["message_id", "place"], unique=False)
+        batch_op.create_index("ix_attachments_sha256", ["sha256"], unique=False)
+
     op.create_table(
         "contact_people",
         sa.Column("contact_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -676,16 +1055,67 @@ def upgrade() -> None:
     with op.batch_alter_table("contact_people", schema=None) as batch_op:
         batch_op.create_index("ix_contact_people_operator_id", ["operator_id", "card_id"], unique=False)
 
+    op.create_table(
+        "message_revisions",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("message_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_message_revisions_message_id_messages")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_revisions")),
+    )
+    with op.batch_alter_table("message_revisions", schema=None) as batch_op:
+        batch_op.create_index("ix_message_revisions_message_id", ["message_id", "id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("message_revisions", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_revisions_message_id")
+
+    op.drop_table("message_revisions")
     with op.batch_alter_table("contact_people", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_people_operator_id")
 
     op.drop_table("contact_people")
+    with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.drop_index("ix_attachments_sha256")
+        batch_op.drop_index("ix_attachments_message_id")
+
+    op.drop_table("attachments")
+    op.drop_table("thread_reads")
+    with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tasks_rule",
+            sqlite_where=sa.text("state = 'open' and lead_id is not null"),
+            postgresql_where=sa.text("state = 'open' and lead_id is not null"),
+        )
+        batch_op.drop_index("ix_tasks_team_id")
+        batch_op.drop_index(
+            "ix_tasks_due",
+            sqlite_where=sa.text("state = 'open' and told_at is null"),
+            postgresql_where=sa.text("state = 'open' and told_at is null"),
+        )
+        batch_op.drop_index("ix_tasks_card_id")
+        batch_op.drop_index("ix_tasks_assignee_id")
+
+    op.drop_table("tasks")
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_messages_thread_id")
+        batch_op.drop_index("ix_messages_seq")
+
+    op.drop_table("messages")
     op.drop_table("merge_moves")
+    op.drop_table("drafts")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_contacts_open",
@@ -700,6 +1130,23 @@ def downgrade() -> None:
         batch_op.drop_index("ix_timeline_card_id")
 
     op.drop_table("timeline")
+    with op.batch_alter_table("threads", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_threads_open",
+            sqlite_where=sa.text("state <> 'closed'"),
+            postgresql_where=sa.text("state <> 'closed'"),
+        )
+        batch_op.drop_index("ix_threads_team_id")
+        batch_op.drop_index("ix_threads_queue_id")
+        batch_op.drop_index("ix_threads_last_message_at")
+        batch_op.drop_index("ix_threads_card_id")
+        batch_op.drop_index("ix_threads_assignee_id")
+
+    op.drop_table("threads")
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.drop_index("ix_suggestions_other_id")
+
+    op.drop_table("suggestions")
     with op.batch_alter_table("merges", schema=None) as batch_op:
         batch_op.drop_index("ix_merges_into_id")
 
@@ -729,6 +1176,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_calls_card_id")
 
     op.drop_table("calls")
+    with op.batch_alter_table("templates", schema=None) as batch_op:
+        batch_op.drop_index("ix_templates_team_id")
+
+    op.drop_table("templates")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_operator_id")
 
@@ -765,6 +1216,23 @@ def downgrade() -> None:
     op.drop_table("tokens")
     op.drop_table("teams")
     op.drop_table("skills")
+    with op.batch_alter_table("raw_updates", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_raw_updates_waiting",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index(
+            "ix_raw_updates_poison",
+            sqlite_where=sa.text("state = 'poison'"),
+            postgresql_where=sa.text("state = 'poison'"),
+        )
+
+    op.drop_table("raw_updates")
+    with op.batch_alter_table("parked", schema=None) as batch_op:
+        batch_op.drop_index("ix_parked_external_id")
+
+    op.drop_table("parked")
     op.drop_table("operators")
     op.drop_table("login_failures")
     op.drop_table("leases")
@@ -780,6 +1248,7 @@ def downgrade() -> None:
 
     op.drop_table("facts")
     op.drop_table("connectors")
+    op.drop_table("checkpoints")
     with op.batch_alter_table("card_terms", schema=None) as batch_op:
         batch_op.drop_index("ix_card_terms_card_id")
 
