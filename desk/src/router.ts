@@ -1,24 +1,31 @@
 import { createRouter, createWebHashHistory } from "vue-router";
 import { may, me } from "./entry/session";
-import DeskScreen from "./frame/DeskScreen.vue";
-import Frame from "./frame/Frame.vue";
 import SignIn from "./entry/SignIn.vue";
 
 /** Sections that show a list beside a card. */
 export type Section = "desk" | "clients" | "leads" | "calls";
+
+const loadFrame = () => import("./frame/Frame.vue");
+const loadDesk = () => import("./frame/DeskScreen.vue");
+const loadShift = () => import("./shift/StartShift.vue");
+
+/** Fetches what follows the sign-in while somebody types his name. */
+export function fetchAhead(): void {
+  void Promise.all([loadShift(), loadFrame(), loadDesk()]).catch(() => undefined);
+}
 
 // Addresses lie behind the hash: the desk then works under any prefix a proxy gives it, without the server's help.
 export const router = createRouter({
   history: createWebHashHistory(),
   routes: [
     { path: "/sign-in", name: "signIn", component: SignIn, meta: { open: true } },
-    { path: "/shift", name: "shift", component: () => import("./shift/StartShift.vue") },
+    { path: "/shift", name: "shift", component: loadShift },
     {
       path: "/",
-      component: Frame,
+      component: loadFrame,
       redirect: "/desk",
       children: [
-        { path: ":section(desk|clients|leads|calls)/:card?", name: "work", component: DeskScreen },
+        { path: ":section(desk|clients|leads|calls)/:card?", name: "work", component: loadDesk },
         { path: "team", name: "team", component: () => import("./team/TeamScreen.vue"), meta: { role: "supervisor" } },
         { path: "settings/:part?", name: "settings", component: () => import("./admin/SettingsScreen.vue"), meta: { role: "admin" } },
       ],
