@@ -1,0 +1,1 @@
+"""What the shape of the code and the words about it promise."""
