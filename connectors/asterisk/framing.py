@@ -15,6 +15,7 @@ Message = dict[str, str | list[str]]
 MAX_MESSAGE = 1 << 20
 """Bytes. A longer message is dropped and counted."""
 
+_BLANK = (b"\r", b"\n")
 _EVENT = b"Event: "
 _FOLLOWS = b"Response: Follows"
 _END_COMMAND = b"--END COMMAND--"
@@ -78,6 +79,7 @@ class Framer:
         if b": " not in line:
             self.banner = line[:200].decode("utf-8", "replace")
             del self._buffer[: newline + 1]
+        self._scanned = 0
         return True
 
     def _keep_bounded(self) -> None:
@@ -91,6 +93,8 @@ class Framer:
     def _messages(self, blocks: list[bytes]) -> list[Message]:
         messages = []
         for block in blocks:
+            if block.startswith(_BLANK) and self._command is None:
+                block = block.lstrip(b"\r\n")
             if self._command is not None or block.startswith(_FOLLOWS):
                 message = self._command_answer(block)
             elif block.startswith(_EVENT) and self._is_noise(block):
@@ -115,10 +119,6 @@ class Framer:
         if len(block) > MAX_MESSAGE:
             self.oversize += 1
             return None
-        if block.startswith((b"\r", b"\n")):
-            block = block.lstrip(b"\r\n")
-            if block.startswith(_EVENT) and self._is_noise(block):
-                return None
         return parse(block, self._eol)
 
     def _command_answer(self, block: bytes) -> Message | None:

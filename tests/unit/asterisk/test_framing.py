@@ -61,6 +61,19 @@ def test_recorded_streams_give_the_same_messages_in_any_pieces_and_line_ends(str
     assert read(data.replace(b"\r\n", b"\n")) == whole
 
 
+def test_a_short_answer_after_a_banner_in_pieces_is_not_overlooked() -> None:
+    framer = Framer()
+    framer.feed(BANNER[:-2])
+    assert framer.feed(BANNER[-2:] + b"A: b\r\n\r\n") == [{"A": "b"}]
+    assert framer.banner == "Asterisk Call Manager/11.0.0"
+
+
+@pytest.mark.parametrize("size", [1, 4, None])
+def test_blank_lines_before_a_command_answer_do_not_hide_what_it_is(size: int | None) -> None:
+    stream = HANGUP + b"\r\n\r\nResponse: Follows\r\nActionID: 1\r\n\r\nx\n--END COMMAND--\r\n\r\n" + HANGUP
+    assert [message.get("Response", "") for message in read(stream, size)] == ["", "Follows", ""]
+
+
 def test_noise_is_dropped_by_name_and_counted() -> None:
     framer = Framer(frozenset({"Hangup"}))
     noise = b"Event: RTCPSent\r\nUniqueid: 1.1\r\n\r\n"
