@@ -1,11 +1,11 @@
 """The contact of a call: what an operator must handle, kept in step with what the PBX does."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from gateway.domain.calls import Call, CallState, Direction, Disposition
 from gateway.domain.ids import new_id
@@ -13,17 +13,24 @@ from gateway.services.views.common import PersonRef
 from gateway.store.tables import contact_people, contacts
 
 _TALKING = (CallState.TALKING, CallState.HELD, CallState.PARKED)
+_of_call = select(contacts).where(contacts.c.call_id == bindparam("call_id"))
+_add = insert(contacts).returning(contacts)
+_change = update(contacts).where(contacts.c.id == bindparam("contact_id")).returning(contacts)
+_forget_people = delete(contact_people).where(contact_people.c.contact_id == bindparam("contact_id"))
+_add_people = insert(contact_people)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where the call belongs: its card, queue, team and priority."""
+    """Where the call belongs: its card, queue and team; `priority` of the card is asked for once."""
 
     card_id: str | None
     queue_id: str | None
     team_id: str
-    priority: int
+    priority: Callable[[], int]
     skills: list[str]
+    seen_before: bool
+    """Whether the books held the call before this event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ def follow(
     """Bring the call's contact in step; None where the call makes none (internal, outgoing, menu only)."""
     if call.direction is not Direction.IN:
         return None
-    before = tx.execute(select(contacts).where(contacts.c.call_id == call.id)).one_or_none()
+    before = tx.execute(_of_call, {"call_id": call.id}).one_or_none() if placed.seen_before else None
     if before is None and not (call.queue or call.ringing):
         return None
     wanted = _wanted(call, phones, before, now)
@@ -51,7 +58,7 @@ def follow(
         event = _event(before, wanted)
         after = _update(tx, before, placed, wanted) if event else before
     if event:
-        _people(tx, after, placed.card_id)
+        _people(tx, after, placed.card_id, fresh=before is None)
     return Change(after, event)
 
 
@@ -105,12 +112,12 @@ def _insert(tx: Connection, call: Call, placed: Placed, wanted: dict[str, Any]) 
         "thread_id": None,
         "queue_id": placed.queue_id,
         "team_id": placed.team_id,
-        "priority": placed.priority,
+        "priority": placed.priority(),
         "skills": placed.skills,
         "queued_at": call.started_at,
         "version": 1,
     }
-    return tx.execute(insert(contacts).values(**values | wanted).returning(contacts)).one()
+    return tx.execute(_add, values | wanted).one()
 
 
 def _update(tx: Connection, before: Row[Any], placed: Placed, wanted: dict[str, Any]) -> Row[Any]:
@@ -120,16 +127,15 @@ def _update(tx: Connection, before: Row[Any], placed: Placed, wanted: dict[str, 
         "queue_id": placed.queue_id or before.queue_id,
         "version": before.version + 1,
     }
-    return tx.execute(
-        update(contacts).where(contacts.c.id == before.id).values(**values).returning(contacts)
-    ).one()
+    return tx.execute(_change, {"contact_id": before.id} | values).one()
 
 
-def _people(tx: Connection, row: Row[Any], card_id: str | None) -> None:
+def _people(tx: Connection, row: Row[Any], card_id: str | None, *, fresh: bool) -> None:
     # They see the card for as long as they are offered or hold the contact, whatever their teams.
-    tx.execute(delete(contact_people).where(contact_people.c.contact_id == row.id))
+    if not fresh:
+        tx.execute(_forget_people, {"contact_id": row.id})
     holding = [row.operator_id] if row.state == "assigned" and row.operator_id else []
     people = list(dict.fromkeys([*row.offered_to, *holding]))
     if people:
         rows = [{"contact_id": row.id, "operator_id": person, "card_id": card_id} for person in people]
-        tx.execute(insert(contact_people), rows)
+        tx.execute(_add_people, rows)

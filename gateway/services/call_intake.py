@@ -1,107 +1,61 @@
-"""What a PBX tells becomes a call, a card, a lead, a contact and a screen-pop: in one transaction."""
+"""What a PBX tells becomes a call, a card, a lead, a contact and a screen-pop: in one transaction.
 
-from dataclasses import dataclass
+This is the hot path: its statements are built once, and nothing is read that the transaction already knows.
+"""
+
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from gateway.domain.calls import Call, CallEvent, CallState, Direction, Party, advance
+from gateway.domain.calls import Call, CallEvent, CallState, Direction, advance
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
 from gateway.domain.names import clean
-from gateway.services import call_contacts, calls, card_views, clients, directory, publish
+from gateway.services import call_contacts, call_entry, calls, card_views, clients, publish
 from gateway.services import contacts as contacts_service
 from gateway.services.call_contacts import Placed
+from gateway.services.call_entry import Entry, client_of
 from gateway.services.calls import timeline_row
 from gateway.services.clients import FirstContact, Opened
-from gateway.services.directory import Directory
-from gateway.services.timeline import entries
 from gateway.services.views.calls import CallView
-from gateway.services.views.cards import Card, Lead, LeadSource
-from gateway.services.views.common import PersonRef
-from gateway.services.views.contacts import CardOpened
+from gateway.services.views.cards import Card, Lead, LeadSource, TimelineEntry
+from gateway.services.views.contacts import CardOpened, Contact
 from gateway.store import cards as card_store
 from gateway.store import facts
 from gateway.store.tables import calls as calls_table
-from gateway.store.tables import cards, contacts, timeline
+from gateway.store.tables import contacts, timeline
 
-
-@dataclass(slots=True)
-class _Entry:
-    """One event on its way into the books."""
-
-    event: CallEvent
-    call: Call
-    before: Row[Any] | None
-    names: Directory
-    now: datetime
-    people: dict[str, PersonRef]
-    queue: Row[Any] | None
-    team_id: str
-    card_id: str | None = None
-    opened: Opened | None = None
+_add_call = insert(calls_table)
+_add_to_timeline = insert(timeline).returning(timeline)
 
 
 def record(tx: Connection, event: CallEvent, now: datetime) -> None:
     """Lay the event into the books and tell of it; the same event twice changes nothing more."""
-    before = tx.execute(select(calls_table).where(calls_table.c.id == event.call.id)).one_or_none()
+    before, main_team = call_entry.books(tx, event.call.id)
     known = calls.decoded(before) if before else None
     call = advance(known, event)
     if known is not None and known == call:
         return
-    entry = _entry(tx, event, call, before, now)
+    entry = call_entry.enter(tx, event, call, before, main_team, now)
     entry.card_id, entry.opened = _card(tx, entry)
     _absorb_aliases(tx, call)
     view = _save(tx, entry)
     if known is not None and known.state is CallState.ENDED:
         return
     told: list[Fact] = _lead_facts(tx, entry)
-    _put_on_timeline(tx, entry, told)
+    _put_on_timeline(tx, entry, view, told)
     contact = _follow_contact(tx, entry, told)
-    told.append(publish.call_changed(event.type, view, entry.team_id, _involved(entry), event.extension))
+    told.append(publish.call_changed(event.type, view, entry.team_id, entry.involved(), event.extension))
     _pop(tx, entry, view, contact, told)
     facts.append(tx, told)
 
 
-def _entry(tx: Connection, event: CallEvent, call: Call, before: Row[Any] | None, now: datetime) -> _Entry:
-    names = directory.read(tx)
-    phones = names.phones(call.pbx)
-    seen = [*call.rang, *call.ringing, *([call.extension] if call.extension else [])]
-    people = {extension: phones[extension] for extension in seen if extension in phones}
-    if before is not None:
-        people |= msgspec.convert(before.people, dict[str, PersonRef])
-    queue = names.queue_of(call.pbx, call.queue)
-    return _Entry(event, call, before, names, now, people, queue, _team(names, queue, people, before))
-
-
-def _team(
-    names: Directory, queue: Row[Any] | None, people: dict[str, PersonRef], before: Row[Any] | None
-) -> str:
-    if queue is not None:
-        return str(queue.team_id)
-    if before is not None and before.team_id != names.main_team:
-        return str(before.team_id)
-    return next(
-        (names.home_teams[p.id] for p in people.values() if p.id in names.home_teams), names.main_team
-    )
-
-
-def _client(call: Call) -> Party | None:
-    match call.direction:
-        case Direction.IN:
-            return call.from_
-        case Direction.OUT:
-            return call.to
-        case Direction.INTERNAL:
-            return None
-
-
-def _card(tx: Connection, entry: _Entry) -> tuple[str | None, Opened | None]:
+def _card(tx: Connection, entry: Entry) -> tuple[str | None, Opened | None]:
     if entry.before is not None and (entry.before.opened or entry.before.card_by_hand):
         return entry.before.card_id, None
-    client = _client(entry.call)
+    client = client_of(entry.call)
     if client is None or client.number is None:
         return None, None
     identity = Identity("phone", client.number)
@@ -132,7 +86,7 @@ def _absorb_aliases(tx: Connection, call: Call) -> None:
     tx.execute(leftover.values(state="closed", offered_to=[], closed_at=call.ended_at, outcome="merged"))
 
 
-def _save(tx: Connection, entry: _Entry) -> CallView:
+def _save(tx: Connection, entry: Entry) -> CallView:
     call, before = entry.call, entry.before
     talks = entry.people.get(call.extension) if call.extension else None
     values: dict[str, Any] = {
@@ -142,84 +96,80 @@ def _save(tx: Connection, entry: _Entry) -> CallView:
         "ended_at": call.ended_at,
         "card_id": entry.card_id,
         "team_id": entry.team_id,
-        "queue_id": entry.queue.id if entry.queue else (before.queue_id if before else None),
+        "queue_id": entry.queue_id,
         "operator_id": talks.id if talks else None,
         "call": msgspec.json.encode(call).decode(),
         "people": {extension: {"id": p.id, "name": p.name} for extension, p in entry.people.items()},
-        "popped": sorted({*(before.popped if before else ()), *_to_pop(entry)}),
+        "popped": sorted({*(before.popped if before else ()), *entry.to_pop()}),
         "opened": bool(before and before.opened) or entry.opened is not None,
         "made_card": bool(before and before.made_card) or bool(entry.opened and entry.opened.created),
         "version": before.version + 1 if before else 1,
     }
     if before is None:
         fixed = {"id": call.id, "pbx": call.pbx, "card_by_hand": False, "note": None, "merged_into": None}
-        tx.execute(insert(calls_table), fixed | values)
+        tx.execute(_add_call, fixed | values)
     else:
-        tx.execute(update(calls_table).where(calls_table.c.id == call.id).values(**values))
+        tx.execute(call_entry.CHANGE, {"call_id": call.id} | values)
     return CallView.of(
         call,
         entry.people,
         card_id=entry.card_id,
-        queue=entry.names.queue_name(values["queue_id"]),
+        queue=entry.queue_name,
         note=before.note if before else None,
         version=values["version"],
     )
 
 
-def _to_pop(entry: _Entry) -> list[str]:
-    # Each operator whose phone begins to ring, and the one who dials out, once per call.
-    popped = entry.before.popped if entry.before else ()
-    wanted = [*entry.call.ringing] if entry.call.state is not CallState.ENDED else []
-    if entry.call.direction is Direction.OUT:
-        wanted = [entry.call.extension] if entry.call.extension and entry.card_id else []
-    found = (entry.people[e].id for e in wanted if e in entry.people)
-    return [person for person in dict.fromkeys(found) if person not in popped]
-
-
-def _lead_facts(tx: Connection, entry: _Entry) -> list[Fact]:
+def _lead_facts(tx: Connection, entry: Entry) -> list[Fact]:
     opened = entry.opened
     if opened is None or opened.lead is None:
         return []
-    card, row = card_views.fresh(tx, opened.card.id)
+    card = entry.card(tx)
+    assert card is not None, "a lead stands on a card"
     return [
-        publish.card_updated(card, row.team_id),
-        publish.lead_updated(Lead.of(opened.lead), row.team_id),
+        publish.card_updated(card, opened.card.team_id),
+        publish.lead_updated(Lead.of(opened.lead), opened.card.team_id),
     ]
 
 
-def _put_on_timeline(tx: Connection, entry: _Entry, told: list[Fact]) -> None:
+def _put_on_timeline(tx: Connection, entry: Entry, view: CallView, told: list[Fact]) -> None:
     if entry.card_id is None or (entry.before is not None and entry.before.card_id == entry.card_id):
         return
-    row = timeline_row(entry.call, entry.card_id)
-    made = tx.execute(insert(timeline).values(**row).returning(timeline)).one()
-    team_id: str = tx.execute(select(cards.c.team_id).where(cards.c.id == entry.card_id)).scalar_one()
-    told += [publish.timeline_added(e, team_id) for e in entries(tx, [made])]
+    row = tx.execute(_add_to_timeline, timeline_row(entry.call, entry.card_id)).one()
+    team_id: str = entry.card_row(tx).team_id
+    told.append(publish.timeline_added(TimelineEntry.of(row, {view.id: view}), team_id))
 
 
-def _follow_contact(tx: Connection, entry: _Entry, told: list[Fact]) -> Row[Any] | None:
-    priority = tx.scalar(select(cards.c.priority).where(cards.c.id == entry.card_id)) if entry.card_id else 0
-    skills = list(entry.queue.skills) if entry.queue else []
+def _follow_contact(tx: Connection, entry: Entry, told: list[Fact]) -> Contact | None:
     placed = Placed(
-        entry.card_id, entry.queue.id if entry.queue else None, entry.team_id, priority or 0, skills
+        entry.card_id,
+        entry.queue.id if entry.queue else None,
+        entry.team_id,
+        lambda: entry.card_row(tx).priority if entry.card_id else 0,
+        list(entry.queue.skills) if entry.queue else [],
+        seen_before=entry.before is not None,
     )
     change = call_contacts.follow(tx, entry.call, placed, entry.people, entry.now)
     if change is None:
         return None
+    contact = _contact_view(tx, entry, change.row)
     if change.event:
-        contact = contacts_service.view(tx, change.row)
-        told.append(publish.contact_changed(change.event, contact, entry.team_id, _involved(entry)))
-    return change.row
+        told.append(publish.contact_changed(change.event, contact, entry.team_id, entry.involved()))
+    return contact
 
 
-def _involved(entry: _Entry) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(person.id for person in entry.people.values()))
+def _contact_view(tx: Connection, entry: Entry, row: Row[Any]) -> Contact:
+    named = {person.id: person for person in entry.people.values()}
+    if row.queue_id != entry.queue_id or (row.operator_id and row.operator_id not in named):
+        return contacts_service.view(tx, row)
+    return Contact.of(row, entry.queue_name, named.get(row.operator_id))
 
 
-def _pop(tx: Connection, entry: _Entry, view: CallView, contact: Row[Any] | None, told: list[Fact]) -> None:
-    whom = _to_pop(entry)
+def _pop(tx: Connection, entry: Entry, view: CallView, contact: Contact | None, told: list[Fact]) -> None:
+    whom = entry.to_pop()
     if not whom:
         return
-    card = card_views.fresh(tx, entry.card_id)[0] if entry.card_id else None
+    card = entry.card(tx)
     made = bool(entry.opened and entry.opened.created) or bool(entry.before and entry.before.made_card)
     pop = CardOpened(
         card=card,
@@ -227,13 +177,13 @@ def _pop(tx: Connection, entry: _Entry, view: CallView, contact: Row[Any] | None
         created=made,
         because="call",
         call=view,
-        contact=contacts_service.view(tx, contact) if contact else None,
+        contact=contact,
     )
     told.append(publish.card_opened(pop, tuple(whom)))
 
 
 def _candidates(tx: Connection, call: Call, card: Card | None) -> list[Card]:
-    client = _client(call)
+    client = client_of(call)
     if client is None or client.number is None:
         return []
     rows = card_store.maybe_cards(tx, Identity("phone", client.number))

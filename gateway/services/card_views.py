@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from gateway.services.views.cards import Card
 from gateway.services.views.common import PersonRef
 from gateway.store import cards as store
 from gateway.store.tables import cards, operators, teams
+
+_named = (
+    select(cards, operators.c.name.label("owner_name"), teams.c.name.label("team_name"))
+    .join(teams, teams.c.id == cards.c.team_id)
+    .outerjoin(operators, operators.c.id == cards.c.owner_id)
+    .where(cards.c.id == bindparam("card_id"))
+)
 
 
 def views(tx: Connection, rows: Sequence[Row[Any]]) -> list[Card]:
@@ -37,8 +44,10 @@ def view(tx: Connection, row: Row[Any]) -> Card:
 
 def fresh(tx: Connection, card_id: str) -> tuple[Card, Row[Any]]:
     """The card as it stands now in this transaction, with its row."""
-    row = tx.execute(select(cards).where(cards.c.id == card_id)).one()
-    return view(tx, row), row
+    row = tx.execute(_named, {"card_id": card_id}).one()
+    identities = store.identities_of(tx, [card_id]).get(card_id, [])
+    owner = PersonRef(id=row.owner_id, name=row.owner_name) if row.owner_id else None
+    return Card.of(row, identities, store.leads_of(tx, [card_id]).get(card_id, []), owner, row.team_name), row
 
 
 def _owners(tx: Connection, rows: Sequence[Row[Any]]) -> dict[str, PersonRef]:

@@ -8,23 +8,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from gateway.domain.identities import Identity
 from gateway.domain.ids import new_id
 from gateway.services import terms
-from gateway.services.views.cards import LeadSource
+from gateway.services.views.cards import Card, LeadSource
 from gateway.store import cards as store
-from gateway.store.tables import cards, leads, timeline
+from gateway.store.tables import cards, leads, teams, timeline
+
+# With the name of its team, so that a new card can be shown without being read again.
+_team_name = select(teams.c.name).where(teams.c.id == bindparam("of_team")).scalar_subquery()
+_add_card = insert(cards).returning(cards, _team_name.label("team_name"))
+_add_lead = insert(leads).returning(leads)
+_add_entry = insert(timeline)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The card of a contact; `created` with this contact; `lead` if one was opened by it."""
+    """The card of a contact; `identity` if the card was made with it; `lead` if one was opened by it."""
 
     card: Row[Any]
-    created: bool
+    identity: Row[Any] | None
     lead: Row[Any] | None
+
+    @property
+    def created(self) -> bool:
+        """Whether the card was made with this contact."""
+        return self.identity is not None
+
+    def shown(self) -> Card | None:
+        """The card as the API shows it, where nothing hangs on it but what was made with it."""
+        if self.identity is None:
+            return None
+        leads = [self.lead] if self.lead is not None else []
+        return Card.of(self.card, [self.identity], leads, None, self.card.team_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +61,24 @@ def open_card(tx: Connection, contact: FirstContact, now: datetime) -> Opened:
     known = store.card_knowing(tx, contact.identity)
     if known is None:
         fresh = new_id()
-        if store.claim_identity(tx, contact.identity, fresh, now):
-            return _make(tx, fresh, contact, now)
+        claimed = store.claim_identity(tx, contact.identity, fresh, now)
+        if claimed is not None:
+            return _make(tx, claimed, contact, now)
         known = store.card_knowing(tx, contact.identity)
         assert known is not None, "an identity that could not be claimed belongs to a card"
     return _contacted(tx, store.locked(tx, known), contact, now)
 
 
-def _make(tx: Connection, card_id: str, contact: FirstContact, now: datetime) -> Opened:
+def _make(tx: Connection, identity: Row[Any], contact: FirstContact, now: datetime) -> Opened:
+    card_id = identity.card_id
     values = new_card_values(card_id, contact.team_id, now, name=contact.name, last_contact_at=contact.at)
-    tx.execute(insert(cards), values)
+    card = tx.execute(_add_card, values | {"of_team": contact.team_id}).one()
     found_by = terms.of_text([contact.name]) | terms.of_identity(
         contact.identity.kind, contact.identity.value
     )
     store.set_terms(tx, card_id, found_by, fresh=True)
     lead = open_lead(tx, card_id, contact.source, now)
-    return Opened(tx.execute(select(cards).where(cards.c.id == card_id)).one(), created=True, lead=lead)
+    return Opened(card, identity, lead)
 
 
 def _contacted(tx: Connection, card: Row[Any], contact: FirstContact, now: datetime) -> Opened:
@@ -66,7 +86,7 @@ def _contacted(tx: Connection, card: Row[Any], contact: FirstContact, now: datet
     lead = None
     if card.kind == "lead" and store.open_lead(tx, card.id) is None:
         lead = open_lead(tx, card.id, contact.source, now)
-    return Opened(card, created=False, lead=lead)
+    return Opened(card, None, lead)
 
 
 def new_card_values(card_id: str, team_id: str, now: datetime, **values: Any) -> dict[str, Any]:
@@ -116,7 +136,7 @@ def open_lead(
         "created_at": now,
         "updated_at": now,
     }
-    row = tx.execute(insert(leads).values(**values).returning(leads)).one()
+    row = tx.execute(_add_lead, values).one()
     add_card_event(tx, card_id, now, "lead_opened", {"lead_id": lead_id, "source": _plain(source)}, author)
     return row
 
@@ -141,7 +161,7 @@ def add_card_event(
     """An entry of kind card_event on the timeline; returns its id."""
     entry_id = new_id()
     tx.execute(
-        insert(timeline),
+        _add_entry,
         {
             "id": entry_id,
             "card_id": card_id,

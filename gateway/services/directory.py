@@ -1,10 +1,10 @@
-"""Who sits at which phone, which PBX queue is ours, what teams are called: read once per transaction."""
+"""Who sits at which phone, which PBX queue is ours, what teams are called."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from gateway.domain.ids import is_id
 from gateway.services.views.common import PersonRef
@@ -12,71 +12,61 @@ from gateway.store.tables import endpoints, operator_teams, operators, queues, t
 
 MAIN_TEAM = "main"
 
-
-@dataclass(slots=True)
-class Directory:
-    """Names and places, as of the transaction that it was read in."""
-
-    team_names: Mapping[str, str]
-    main_team: str
-    queues: Mapping[str, Row[Any]]
-    pbx_queues: Mapping[tuple[str | None, str], Row[Any]]
-    seats: Mapping[str, Mapping[str, PersonRef]]
-    home_teams: Mapping[str, str]
-    people: dict[str, PersonRef] = field(default_factory=dict)
-
-    def phones(self, pbx: str) -> Mapping[str, PersonRef]:
-        """Extension → the operator signed in there."""
-        return self.seats.get(pbx, {})
-
-    def queue_of(self, pbx: str, name: str | None) -> Row[Any] | None:
-        """The configured queue fed by the PBX queue `name`: as `pbx_queues` tell, else by its name."""
-        if not name:
-            return None
-        return self.pbx_queues.get((pbx, name)) or self.pbx_queues.get((None, name))
-
-    def queue_name(self, queue_id: str | None) -> str | None:
-        """Its name; None stays None."""
-        return self.queues[queue_id].name if queue_id else None
+_main_team = select(teams.c.id).where(teams.c.name == MAIN_TEAM)
+_queues = select(queues.c.id, queues.c.name, queues.c.team_id, queues.c.skills, queues.c.pbx_queues)
+_queue_name = select(queues.c.name).where(queues.c.id == bindparam("queue_id"))
 
 
-def read(tx: Connection) -> Directory:
-    """The directory now."""
-    team_names = {row.id: row.name for row in tx.execute(select(teams.c.id, teams.c.name))}
-    queue_rows = tx.execute(select(queues)).all()
-    seats, people = _seats(tx)
-    return Directory(
-        team_names=team_names,
-        main_team=next(team_id for team_id, name in team_names.items() if name == MAIN_TEAM),
-        queues={row.id: row for row in queue_rows},
-        pbx_queues=_pbx_queues(queue_rows),
-        seats=seats,
-        home_teams=_home_teams(
-            tx, [person for phones in seats.values() for person in phones.values()], team_names
-        ),
-        people=people,
+def _seats(*extensions: Any) -> Select[Any]:
+    # The team of everybody is last: it says nothing of where a person belongs.
+    return (
+        select(endpoints.c.extension, operators.c.id, operators.c.name, operator_teams.c.team_id)
+        .join(operators, operators.c.id == endpoints.c.operator_id)
+        .outerjoin(operator_teams, operator_teams.c.operator_id == operators.c.id)
+        .outerjoin(teams, teams.c.id == operator_teams.c.team_id)
+        .where(endpoints.c.pbx == bindparam("pbx"), *extensions, operators.c.active)
+        .order_by(teams.c.name == MAIN_TEAM, teams.c.id)
     )
 
 
-def _seats(tx: Connection) -> tuple[dict[str, dict[str, PersonRef]], dict[str, PersonRef]]:
-    query = select(endpoints.c.pbx, endpoints.c.extension, operators.c.id, operators.c.name)
-    seats: dict[str, dict[str, PersonRef]] = {}
-    people: dict[str, PersonRef] = {}
-    for pbx, extension, operator_id, name in tx.execute(query.join(operators).where(operators.c.active)):
-        people[operator_id] = PersonRef(id=operator_id, name=name)
-        seats.setdefault(pbx, {})[extension] = people[operator_id]
-    return seats, people
+_seat = _seats(endpoints.c.extension == bindparam("extension"))
+_some_seats = _seats(endpoints.c.extension.in_(bindparam("extensions", expanding=True)))
 
 
-def _home_teams(tx: Connection, seated: Iterable[PersonRef], team_names: Mapping[str, str]) -> dict[str, str]:
-    ids = {person.id for person in seated}
-    if not ids:
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who is signed in at a phone, and the team that he belongs to besides the team of everybody."""
+
+    person: PersonRef
+    home_team: str | None
+
+
+def seats(tx: Connection, pbx: str, extensions: Collection[str]) -> Mapping[str, Seat]:
+    """Extension → who sits there, of these extensions."""
+    if not extensions:
         return {}
-    homes: dict[str, str] = {}
-    query = select(operator_teams).where(operator_teams.c.operator_id.in_(ids))
-    for row in sorted(tx.execute(query), key=lambda r: team_names[r.team_id] == MAIN_TEAM):
-        homes.setdefault(row.operator_id, row.team_id)
-    return homes
+    if len(extensions) == 1:
+        rows = tx.execute(_seat, {"pbx": pbx, "extension": next(iter(extensions))})
+    else:
+        rows = tx.execute(_some_seats, {"pbx": pbx, "extensions": list(extensions)})
+    found: dict[str, Seat] = {}
+    for extension, operator_id, name, team_id in rows:
+        found.setdefault(extension, Seat(PersonRef(id=operator_id, name=name), team_id))
+    return found
+
+
+def main_team(tx: Connection) -> str:
+    """The team to which everybody belongs."""
+    found: str = tx.execute(_main_team).scalar_one()
+    return found
+
+
+def queue_of(tx: Connection, pbx: str, name: str | None) -> Row[Any] | None:
+    """The configured queue fed by the PBX queue `name`: as `pbx_queues` tell, else by its name."""
+    if not name:
+        return None
+    known = _pbx_queues(tx.execute(_queues))
+    return known.get((pbx, name)) or known.get((None, name))
 
 
 def _pbx_queues(rows: Iterable[Row[Any]]) -> dict[tuple[str | None, str], Row[Any]]:
@@ -89,6 +79,11 @@ def _pbx_queues(rows: Iterable[Row[Any]]) -> dict[tuple[str | None, str], Row[An
         if not row.pbx_queues:
             found[None, row.name] = row
     return found
+
+
+def queue_name(tx: Connection, queue_id: str | None) -> str | None:
+    """Its name; None stays None."""
+    return tx.scalar(_queue_name, {"queue_id": queue_id}) if queue_id else None
 
 
 def person(tx: Connection, operator_id: str | None) -> PersonRef | None:

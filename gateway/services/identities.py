@@ -69,7 +69,7 @@ def put(
         tx.execute(update(identities).where(*mine).values(level="known", label=body.label))
         return
     placed = (
-        store.claim_identity(tx, identity, card_id, now)
+        store.claim_identity(tx, identity, card_id, now) is not None
         if body.level == "known"
         else store.add_maybe(tx, identity, card_id, now)
     )

@@ -157,10 +157,10 @@ def _rehearse(tx: Connection, chunk: list[_Line], country: str, batch_id: str | 
 
 
 def _bring_in(tx: Connection, chunk: list[_Line], country: str, batch_id: str | None) -> list[LineReport]:
-    names = directory.read(tx)
+    main_team = directory.main_team(tx)
     people = {row.name.lower(): row.id for row in tx.execute(select(operators.c.id, operators.c.name))}
     people |= {row.login.lower(): row.id for row in tx.execute(select(operators.c.id, operators.c.login))}
-    return [_bring_in_line(tx, line, country, batch_id, names, people) for line in chunk]
+    return [_bring_in_line(tx, line, country, batch_id, main_team, people) for line in chunk]
 
 
 def _bring_in_line(
@@ -168,7 +168,7 @@ def _bring_in_line(
     line: _Line,
     country: str,
     batch_id: str | None,
-    names: directory.Directory,
+    main_team: str,
     people: Mapping[str, str],
 ) -> LineReport:
     try:
@@ -181,7 +181,7 @@ def _bring_in_line(
             return LineReport(line.number, "known", f"{identity.value} belongs to card {card_id}")
     now = datetime.now(UTC)
     card_id = new_id()
-    team_id = values.pop("team_id", names.main_team)
+    team_id = values.pop("team_id", main_team)
     row = clients.new_card_values(card_id, team_id, now, **values, fields=line.fields, batch_id=batch_id)
     tx.execute(insert(cards), row)
     for identity in identities:

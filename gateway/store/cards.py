@@ -4,17 +4,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.domain.identities import Identity
 from gateway.domain.ids import new_id
 from gateway.store import upsert
 from gateway.store.tables import card_terms, cards, identities, leads, merges
+from gateway.store.types import UtcDateTime
 
 KNOWN = identities.c.level == "known"
 _OPEN_LEAD = leads.c.status.in_(("new", "in_work"))
+# What calls are recorded with is built once: making a statement costs as much as running it.
 _known_card = select(identities.c.card_id).where(
     identities.c.kind == bindparam("kind"), identities.c.value == bindparam("value"), KNOWN
+)
+_card = select(cards).where(cards.c.id == bindparam("card_id"))
+_locked_card = _card.with_for_update()
+_identities = select(identities).where(identities.c.card_id == bindparam("card_id")).order_by(identities.c.id)
+_leads = select(leads).where(leads.c.card_id == bindparam("card_id")).order_by(leads.c.id.desc())
+_claims = {
+    dialect: insert_of(identities)
+    .on_conflict_do_nothing(index_elements=["kind", "value"], index_where=text("level = 'known'"))
+    .returning(identities)
+    for dialect, insert_of in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+_add_terms = insert(card_terms)
+_maybe = (
+    select(cards)
+    .join(identities, identities.c.card_id == cards.c.id)
+    .where(
+        identities.c.kind == bindparam("kind"),
+        identities.c.value == bindparam("value"),
+        identities.c.level == "maybe",
+        cards.c.merged_into.is_(None),
+    )
+    .order_by(cards.c.id)
+    .limit(bindparam("most"))
+)
+_touch = update(cards).where(
+    cards.c.id == bindparam("card_id"),
+    (cards.c.last_contact_at.is_(None)) | (cards.c.last_contact_at < bindparam("at", type_=UtcDateTime)),
 )
 
 
@@ -24,13 +54,12 @@ def card_knowing(tx: Connection, identity: Identity) -> str | None:
     return card_id
 
 
-def claim_identity(tx: Connection, identity: Identity, card_id: str, now: datetime) -> bool:
-    """Give the identity to `card_id`; False if it belongs to a card already.
+def claim_identity(tx: Connection, identity: Identity, card_id: str, now: datetime) -> Row[Any] | None:
+    """Give the identity to `card_id`; its row, or None if it belongs to a card already.
 
-    On PostgreSQL this waits for a concurrent claimer: when it returns False, his card can be read.
+    On PostgreSQL this waits for a concurrent claimer: when it returns None, his card can be read.
     """
-    row = _identity_row(identity, card_id, now)
-    return upsert.insert_or_skip(tx, identities, row, on=["kind", "value"], where=text("level = 'known'"))
+    return tx.execute(_claims[tx.dialect.name], _identity_row(identity, card_id, now)).one_or_none()
 
 
 def _identity_row(identity: Identity, card_id: str, now: datetime) -> dict[str, Any]:
@@ -55,7 +84,12 @@ def add_maybe(tx: Connection, identity: Identity, card_id: str, now: datetime) -
 
 def locked(tx: Connection, card_id: str) -> Row[Any]:
     """The card's row, held until the transaction ends."""
-    return tx.execute(select(cards).where(cards.c.id == card_id).with_for_update()).one()
+    return tx.execute(_locked_card, {"card_id": card_id}).one()
+
+
+def card(tx: Connection, card_id: str) -> Row[Any]:
+    """The card's row."""
+    return tx.execute(_card, {"card_id": card_id}).one()
 
 
 def open_lead(tx: Connection, card_id: str) -> Row[Any] | None:
@@ -66,12 +100,16 @@ def open_lead(tx: Connection, card_id: str) -> Row[Any] | None:
 
 def identities_of(tx: Connection, card_ids: Sequence[str]) -> Mapping[str, list[Row[Any]]]:
     """Card id → its identities, oldest first."""
+    if len(card_ids) == 1:
+        return _grouped(tx.execute(_identities, {"card_id": card_ids[0]}))
     query = select(identities).where(identities.c.card_id.in_(card_ids)).order_by(identities.c.id)
     return _grouped(tx.execute(query))
 
 
 def leads_of(tx: Connection, card_ids: Sequence[str]) -> Mapping[str, list[Row[Any]]]:
     """Card id → its leads, newest first."""
+    if len(card_ids) == 1:
+        return _grouped(tx.execute(_leads, {"card_id": card_ids[0]}))
     query = select(leads).where(leads.c.card_id.in_(card_ids)).order_by(leads.c.id.desc())
     return _grouped(tx.execute(query))
 
@@ -85,25 +123,13 @@ def _grouped(rows: Iterable[Row[Any]]) -> dict[str, list[Row[Any]]]:
 
 def maybe_cards(tx: Connection, identity: Identity, limit: int = 10) -> Sequence[Row[Any]]:
     """Cards that list the identity as one that may be meant."""
-    query = (
-        select(cards)
-        .join(identities, identities.c.card_id == cards.c.id)
-        .where(
-            identities.c.kind == identity.kind,
-            identities.c.value == identity.value,
-            identities.c.level == "maybe",
-            cards.c.merged_into.is_(None),
-        )
-        .order_by(cards.c.id)
-        .limit(limit)
-    )
-    return tx.execute(query).all()
+    wanted = {"kind": identity.kind, "value": identity.value, "most": limit}
+    return tx.execute(_maybe, wanted).all()
 
 
 def touch(tx: Connection, card_id: str, at: datetime) -> None:
     """The card was contacted at `at`; no new version, since no person's edit is in the way of it."""
-    newer = (cards.c.last_contact_at.is_(None)) | (cards.c.last_contact_at < at)
-    tx.execute(update(cards).where(and_(cards.c.id == card_id, newer)).values(last_contact_at=at))
+    tx.execute(_touch, {"card_id": card_id, "at": at, "last_contact_at": at})
 
 
 def changed(tx: Connection, card_id: str, now: datetime, **values: Any) -> None:
@@ -118,7 +144,7 @@ def set_terms(tx: Connection, card_id: str, terms: Iterable[str], *, fresh: bool
         tx.execute(delete(card_terms).where(card_terms.c.card_id == card_id))
     rows = [{"term": term, "card_id": card_id} for term in sorted(terms)]
     if rows:
-        tx.execute(insert(card_terms).values(rows))
+        tx.execute(_add_terms, rows)
 
 
 def last_merge(tx: Connection, into_id: str) -> Row[Any] | None:

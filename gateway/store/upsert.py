@@ -24,5 +24,5 @@ def insert_or_skip(
 
     On PostgreSQL this waits for a transaction that is inserting the same at this moment.
     """
-    statement = insert(tx, table).values(**row).on_conflict_do_nothing(index_elements=on, index_where=where)
-    return tx.execute(statement).rowcount == 1
+    statement = insert(tx, table).on_conflict_do_nothing(index_elements=on, index_where=where)
+    return tx.execute(statement, row).rowcount == 1

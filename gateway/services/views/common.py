@@ -36,8 +36,7 @@ DEFAULT_LIMIT = 50
 
 def at(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def at_or_none(moment: datetime | None) -> str | None:
