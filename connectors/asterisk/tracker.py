@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from connectors.asterisk import tracker_channels, tracker_moves, tracker_snapshot, tracker_talk
+from connectors.asterisk import tracker_channels, tracker_dials, tracker_moves, tracker_snapshot, tracker_talk
 from connectors.asterisk.tracker_core import Core, Event, Handler
 from connectors.asterisk.tracker_endings import hang_up, pass_time
 from connectors.asterisk.tracker_events import EVENTS, NEEDED
@@ -20,6 +20,7 @@ __all__ = ["EVENTS", "NEEDED", "Tracker"]
 
 _HANDLERS: dict[str, Handler] = {
     **tracker_channels.HANDLERS,
+    **tracker_dials.HANDLERS,
     **tracker_talk.HANDLERS,
     **tracker_moves.HANDLERS,
 }

@@ -2,7 +2,7 @@
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, resolve_transfer
-from connectors.asterisk.tracker_graph import Leg, Track, room
+from connectors.asterisk.tracker_model import Leg, Track, room
 from connectors.asterisk.tracker_talk import find_missing, leave
 from gateway.domain.calls import CallEventType, CallState, Direction
 
@@ -12,6 +12,8 @@ _FADE_ORIGINATED_S = 30.0
 """The same while the PBX is still looking for the first party of a click-to-call."""
 _FADE_ASKED_S = 5.0
 """How long a channel may stay whose party asked to hang up: its Hangup was lost."""
+_FADE_LEFT_S = 60.0
+"""How long a phone may stay after the caller who dialled it is gone; perhaps it was redirected unseen."""
 
 
 def hang_up(core: Core, leg: Leg, cause: int, now: float) -> None:
@@ -61,23 +63,21 @@ def check_end(core: Core, track: Track, now: float) -> None:
 
 def _grace(track: Track) -> float | None:
     """Seconds the call may go on with those who are left; None: somebody is really there."""
-    asked = False
+    caller = track.caller
+    gone = caller is not None and caller.id not in track.legs
+    grace = 0.0
     for leg in track.legs.values():
         if not leg.person or (leg.status not in (None, "ANSWER") and leg.bridge is None):
             continue
-        if leg.bridge is not None or not _must_end(track, leg):
+        if leg.bridge is None and leg.ending is not None:
+            grace = max(grace, _FADE_ASKED_S)
+        elif leg.bridge is None and gone and leg.answered and leg.dialled and not leg.moved:
+            grace = max(grace, _FADE_LEFT_S)
+        else:
             return None
-        asked = True
-    if asked:
-        return _FADE_ASKED_S
+    if grace:
+        return grace
     return _FADE_ORIGINATED_S if track.originated and track.answered_at is None else _FADE_S
-
-
-def _must_end(track: Track, leg: Leg) -> bool:
-    """Its Hangup is due: its end was asked for, or the call that dialled it is gone."""
-    caller = track.caller
-    left = leg.answered and leg.dialled and leg is not caller
-    return leg.ending is not None or (left and caller is not None and caller.id not in track.legs)
 
 
 def end(core: Core, track: Track, now: float) -> None:

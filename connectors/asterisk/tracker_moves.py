@@ -6,7 +6,7 @@ QueueCallerAbandon is sent when a queue times out as well, so it only says that 
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, Event, Handler
-from connectors.asterisk.tracker_graph import Handover, Leg, Track, room
+from connectors.asterisk.tracker_model import Handover, Leg, Track, room
 from connectors.asterisk.tracker_names import text
 from gateway.domain.calls import CallEventType, HangupBy, TransferKind, TransferResult
 
@@ -23,6 +23,7 @@ def queue_join(core: Core, event: Event, now: float) -> None:
     if track.in_queue and track.queue == queue:
         return
     redirected(core, leg, queue, now)
+    leg.moved = True
     track.queue, track.in_queue = queue, True
     if leg is track.caller and not track.originated:
         leg.calling = True
@@ -81,6 +82,8 @@ def blind_transfer(core: Core, event: Event, now: float) -> None:
     leg = given or giver
     if leg is None:
         return
+    if given is not None:
+        given.moved = True
     if giver is not None and giver.track is not leg.track:
         core.merge(giver.track, leg.track, now)
     result = None if event.get("Result", "Success") == "Success" else TransferResult.FAILED

@@ -11,7 +11,7 @@ from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_channels import ring
 from connectors.asterisk.tracker_core import Core, Event
 from connectors.asterisk.tracker_endings import drop, end
-from connectors.asterisk.tracker_graph import Handover, Leg, Stretch, Track, room
+from connectors.asterisk.tracker_model import Handover, Leg, Stretch, Track, room
 from connectors.asterisk.tracker_names import text
 from connectors.asterisk.tracker_talk import enter
 from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, lost

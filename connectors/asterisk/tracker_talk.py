@@ -2,7 +2,8 @@
 
 from connectors.asterisk import tracker_judge as judge
 from connectors.asterisk.tracker_core import Core, Event, Handler, resolve_transfer
-from connectors.asterisk.tracker_graph import Leg, Stretch, Track, people, room
+from connectors.asterisk.tracker_graph import people
+from connectors.asterisk.tracker_model import Leg, Stretch, Track, room
 from gateway.domain.calls import CallEventType, Direction, TransferResult
 
 _MANY = 256
@@ -110,30 +111,31 @@ def talk(core: Core, group: list[Leg], now: float) -> None:
         track.answered_at = now
     track.in_queue = track.parked = False
     track.fading = None
-    news = [leg for leg in group if not leg.answered and leg is not track.caller]
-    with_caller = track.caller is None or track.caller in group
+    if not track.announced:
+        core.announce(track, now)
+    with_client = track.principals(group)
+    news = [leg for leg in group if with_client and not leg.introduced and leg is not track.caller]
     for leg in group:
         if leg.talk_since is None:
             leg.talk_since = now
             track.talkers += 1
-        if with_caller and leg.client_since is None:
+        if with_client and leg.client_since is None:
             leg.client_since = now
         leg.answered = True
-        _stretch(track, leg, with_caller, now)
+        _stretch(track, leg, with_client, now)
     track.last_talkers = tuple(group)
     _choose_operator(track, group)
     _settle_transfer(track, news)
-    if not track.announced:
-        core.announce(track, now)
     if news:
         track.state = judge.state(track)
         for leg in news:
+            leg.introduced = True
             core.note(CallEventType.ANSWERED, track, now, leg.label)
     else:
         core.settle(track, now)
 
 
-def _stretch(track: Track, leg: Leg, with_caller: bool, now: float) -> None:
+def _stretch(track: Track, leg: Leg, with_client: bool, now: float) -> None:
     if leg.stretch is None and track.base is not None:
         _take_up_stretch(track, leg)
     if leg.stretch is not None:
@@ -142,7 +144,7 @@ def _stretch(track: Track, leg: Leg, with_caller: bool, now: float) -> None:
     if leg.trunk:
         counts = leg is not track.caller and track.direction is Direction.IN
     else:
-        counts = leg.dialled or with_caller
+        counts = leg.dialled or with_client
     label = leg.label
     if not counts or label is None or len(track.stretches) >= _MANY:
         return
@@ -167,13 +169,16 @@ def _start(stretch: Stretch) -> float:
 
 
 def _choose_operator(track: Track, group: list[Leg]) -> None:
-    if track.caller is not None and track.caller not in group and track.operator is not None:
+    if track.operator is not None and not track.principals(group):
         return
-    phones = [
-        leg for leg in group if not leg.trunk and leg is not track.caller and leg.talk_since is not None
-    ]
+    own = track.caller if track.direction is not Direction.OUT else None
+    phones = [leg for leg in group if not leg.trunk and leg is not own and leg.talk_since is not None]
     if phones:
-        track.operator = max(phones, key=lambda leg: leg.talk_since or 0.0).extension
+        track.operator = max(phones, key=_joined).extension
+
+
+def _joined(leg: Leg) -> float:
+    return leg.talk_since or 0.0
 
 
 def _settle_transfer(track: Track, news: list[Leg]) -> None:
@@ -239,7 +244,7 @@ def quiet(leg: Leg, now: float) -> None:
 def parked(core: Core, event: Event, now: float) -> None:
     leg = core.known(event, now, "Parkee")
     if leg is not None:
-        leg.track.parked = True
+        leg.moved = leg.track.parked = True
         core.settle(leg.track, now)
 
 
