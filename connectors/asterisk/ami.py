@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from connectors.asterisk import failures
 from connectors.asterisk.actions import LIST_ITEMS, Action, ami_value, ping
+from connectors.asterisk.clock_offset import ClockOffset
 from connectors.asterisk.framing import Framer, Message
 from connectors.asterisk.settings import AsteriskSettings
 from connectors.asterisk.transport import OneConnection, Wire
@@ -27,10 +28,6 @@ from gateway.domain.errors import PerezvonError, TemporaryFailure
 from gateway.domain.ports import Clock
 
 log = logging.getLogger(__name__)
-
-
-_BELIEVABLE_S = 1e9
-"""A clock further away than that (30 years) is no clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,6 @@ class Link:
     def __init__(self, wanted: Wanted, clock: Clock, timing: Timing) -> None:
         self.version = ""
         """AMI version of the banner, such as 11.0.0."""
-        self.clock_offset_s: float | None = None
-        """The PBX's clock minus ours, in seconds; None when its Ping does not tell."""
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Holds the reason once the link is over."""
         self._wanted = wanted
@@ -89,7 +84,7 @@ class Link:
         self._waiting = 0
         self._ready = asyncio.Event()
         self._booted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._offsets: deque[tuple[float, float]] = deque(maxlen=12)
+        self._offset = ClockOffset()
         self._framer = Framer(wanted.events | LIST_ITEMS | {"FullyBooted"}, wanted.needed)
         self._wire = Wire(self._framer, self._arrived, self.lose)
         self._manager: OneConnection | None = None
@@ -133,6 +128,11 @@ class Link:
             async with asyncio.timeout(self._timing.booted_s):
                 return await asyncio.shield(self._booted)
         return None
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The PBX's clock minus ours, in seconds; None when its Ping does not tell."""
+        return self._offset.seconds
 
     @property
     def booted(self) -> bool:
@@ -207,20 +207,8 @@ class Link:
     async def _ping(self) -> None:
         sent = self._clock().timestamp()
         answer = await self.action(ping(), self._timing.ping_timeout_s)
-        received = self._clock().timestamp()
-        try:
-            theirs = float(str(answer.get("Timestamp")))
-        except ValueError:
-            return
-        if abs(theirs - sent) < _BELIEVABLE_S:
-            self._learn_offset(received - sent, theirs - (sent + received) / 2)
-
-    def _learn_offset(self, round_trip: float, offset: float) -> None:
-        """The quickest of the last answers is nearest to the truth, unless a clock was set meanwhile."""
-        if self.clock_offset_s is not None and abs(offset - self.clock_offset_s) > round_trip + 0.5:
-            self._offsets.clear()
-        self._offsets.append((round_trip, offset))
-        self.clock_offset_s = min(self._offsets)[1]
+        with contextlib.suppress(ValueError):
+            self._offset.learn(sent, self._clock().timestamp(), float(str(answer.get("Timestamp"))))
 
     async def _watch(self) -> None:
         """Ask the PBX for a sign of life until there is none."""
