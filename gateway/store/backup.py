@@ -17,15 +17,13 @@ import msgspec
 from sqlalchemy import Connection, make_url
 
 from gateway.domain.errors import NeedsAdministrator
-from gateway.store import migrate, rows, tables, tables_core
+from gateway.store import migrate, rows
 from gateway.store.apart import apart
-from gateway.store.schema import metadata
+from gateway.store.migrations.options import METADATA
 from gateway.store.sqlite import sqlite_path
 
 FORMAT = 1
 CHUNK = 1 << 20
-TABLES = (tables, tables_core)
-"""Importing them is what puts the tables into the MetaData."""
 
 
 class StoredFile(msgspec.Struct, frozen=True):
@@ -101,11 +99,11 @@ def _dump(tx: Connection, folder: Path) -> tuple[str, list[rows.TableFile]]:
             f"the database's schema ({schema or 'none'}) is not that of this version ({migrate.head()})",
             remedy="run `perezvon migrate`, or the version that made the database",
         )
-    return schema, [rows.dump(tx, table, folder) for table in rows.kept(metadata)]
+    return schema, [rows.dump(tx, table, folder) for table in rows.kept(METADATA)]
 
 
 def _load(tx: Connection, folder: Path, manifest: Manifest) -> None:
-    if name := rows.holds_rows(tx, metadata):
+    if name := rows.holds_rows(tx, METADATA):
         raise NeedsAdministrator(
             f"the database is not empty: {name} has rows", remedy="restore into an empty database"
         )
@@ -116,7 +114,7 @@ def _load(tx: Connection, folder: Path, manifest: Manifest) -> None:
     migrate.upgrade(tx, manifest.schema)
     for table in manifest.tables:
         rows.load(tx, folder, table)
-    rows.advance_numbers(tx, metadata)
+    rows.advance_numbers(tx, METADATA)
 
 
 def _copy_files(url: str, files: Path, directory: Path) -> list[StoredFile]:
@@ -178,7 +176,7 @@ def _verify(directory: Path) -> Manifest:
             f"the backup was made by version {manifest.version}, which is newer than this one",
             remedy=f"restore it with version {manifest.version}, then upgrade",
         )
-    known = {table.name for table in metadata.sorted_tables}
+    known = {table.name for table in METADATA.sorted_tables}
     for table in manifest.tables:
         if table.name not in known:
             raise NeedsAdministrator(f"the backup names an unknown table {table.name!r}", remedy=damaged)

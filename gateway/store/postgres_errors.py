@@ -29,7 +29,8 @@ def unavailable(error: BaseException, *, reading: bool = False) -> StoreUnavaila
     original = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):
-        if state.startswith(_LOST) or (state == _STANDBY and not reading):
+        standby = (state == _STANDBY and not reading) or (state == "55000" and "recovery" in str(original))
+        if state.startswith(_LOST) or standby:
             return ConnectionLost(f"the connection to the database was lost: {original}")
         if state.startswith(_UNUSABLE):
             return StoreUnavailable(f"the database cannot be used: {original}")

@@ -56,6 +56,9 @@ work = Table(
     Column("key", String(255)),
     Column("payload", Text, nullable=False),
     Column("state", String(16), nullable=False),
+    # The oldest waiting row of its key, or without key: only these are given out. Held by work.py under a
+    # lock of the key, so that a claim costs the same however many wait behind a row that is stuck.
+    Column("head", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("claimed_until", UtcDateTime),
@@ -65,13 +68,14 @@ work = Table(
     sqlite_autoincrement=True,
 )
 WAITING = "state = 'waiting'"
+HEADS = "head and state = 'waiting'"
 Index(
     "ix_work_due",
     work.c.kind,
     work.c.due_at,
     work.c.id,
-    sqlite_where=text(WAITING),
-    postgresql_where=text(WAITING),
+    sqlite_where=text(HEADS),
+    postgresql_where=text(HEADS),
 )
 Index(
     "ix_work_key",

@@ -65,13 +65,44 @@ async def test_poison_is_set_aside_blocks_nothing_and_can_be_tried_again(store: 
     await store.write(work.put, "mail", "good", key="k")
     held = await claim_one(store)
     await store.write(work.poison, held, "cannot be read")
-    assert await payloads(store) == ["good"]
+    await store.write(work.done, await claim_one(store))
 
     (aside,) = await store.read(work.poisoned, "mail")
     assert (aside.payload, aside.error, aside.attempts) == ("bad", "cannot be read", 1)
     assert await store.write(work.replay, aside.id)
     assert not await store.write(work.replay, aside.id)
     assert await payloads(store) == ["bad"]
+
+
+async def test_thousands_behind_a_row_that_is_stuck_cost_a_claim_nothing(store: Store) -> None:
+    def put_all(tx: Connection) -> None:
+        for number in range(3000):
+            work.put(tx, "mail", str(number), key="stuck")
+
+    await store.write(put_all)
+    await store.write(work.retry_at, await claim_one(store), datetime.now(UTC) + timedelta(hours=1), "down")
+    await store.write(work.put, "mail", "free")
+    if store.dialect == "postgresql":
+        await store.write(lambda tx: tx.exec_driver_sql("analyze work") and None)
+
+    def plan(tx: Connection) -> str:
+        explain = "explain query plan" if tx.dialect.name == "sqlite" else "explain"
+        heads = "kind = 'mail' and head and state = 'waiting'"
+        query = f"{explain} select id from work where {heads} order by due_at, id limit 9"
+        return str(tx.exec_driver_sql(query).all())
+
+    assert "ix_work_due" in await store.read(plan)
+    assert await payloads(store) == ["free"]
+
+
+async def test_puts_of_one_key_at_once_have_one_head(store: Store) -> None:
+    await asyncio.gather(*(store.write(work.put, "mail", str(n), key="k") for n in range(20)))
+    done: list[str] = []
+    while held := await store.write(work.claim, "mail", limit=5):
+        (one,) = held
+        done.append(one.payload)
+        await asyncio.gather(store.write(work.done, one), store.write(work.put, "late", "x", key="k"))
+    assert sorted(done, key=int) == [str(n) for n in range(20)]
 
 
 async def test_attempts_are_counted_and_the_error_of_the_last_is_kept(store: Store) -> None:
@@ -149,6 +180,39 @@ async def test_putting_and_finishing_wake_the_loops(store: Store) -> None:
         else:
             await store.write(work.done, await claim_one(store))
         await asyncio.wait_for(woken.wait(), 5)
+
+
+async def test_a_row_put_while_the_last_of_its_key_is_being_finished_is_not_forgotten(store: Store) -> None:
+    for round_ in range(30):
+        await store.write(work.put, "mail", f"first{round_}", key="k")
+        first = await claim_one(store)
+        await asyncio.gather(
+            store.write(work.done, first), store.write(work.put, "mail", f"second{round_}", key="k")
+        )
+        second = await claim_one(store)
+        assert second.payload == f"second{round_}"
+        await store.write(work.done, second)
+
+
+async def test_what_is_replayed_waits_behind_the_younger_ones_of_its_key(store: Store) -> None:
+    for name in ("bad", "second", "third"):
+        await store.write(work.put, "mail", name, key="k")
+    await store.write(work.poison, await claim_one(store), "cannot be read")
+    (aside,) = await store.read(work.poisoned, "mail")
+    await store.write(work.replay, aside.id)
+    order = []
+    while held := await store.write(work.claim, "mail", limit=5):
+        (one,) = held
+        order.append(one.payload)
+        await store.write(work.done, one)
+    assert order == ["second", "third", "bad"]
+
+
+async def test_a_row_set_aside_from_the_start_is_listed_and_holds_nobody_back(store: Store) -> None:
+    await store.write(work.set_aside, "mail", "unreadable", "no such encoding", key="k")
+    await store.write(work.put, "mail", "good", key="k")
+    assert await payloads(store) == ["good"]
+    assert [one.error for one in await store.read(work.poisoned, "mail")] == ["no such encoding"]
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "17a28a4541fa"
+revision = "0fb47b14c8a7"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -322,6 +322,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=255), nullable=True),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("head", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
             "due_at",
@@ -348,8 +349,8 @@ def upgrade() -> None:
             "ix_work_due",
             ["kind", "due_at", "id"],
             unique=False,
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("head and state = 'waiting'"),
+            postgresql_where=sa.text("head and state = 'waiting'"),
         )
         batch_op.create_index(
             "ix_work_key",
@@ -1208,8 +1209,8 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_work_due",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("head and state = 'waiting'"),
+            postgresql_where=sa.text("head and state = 'waiting'"),
         )
 
     op.drop_table("work")
