@@ -145,7 +145,7 @@ def test_the_architecture_names_every_layer_and_contract() -> None:
 
 def test_the_modules_and_functions_on_the_way_of_a_call_exist() -> None:
     page = (DOCS / "architecture.md").read_text()
-    steps = re.findall(r"^[ │]*(\S+/\S+\.(?:py|ts|vue)) +([A-Za-z_., ]*?)(?:   .*)?$", page, re.MULTILINE)
+    steps = re.findall(r"^[ │]*(\S+/\S+\.(?:py|ts|vue)) +([A-Za-z_., ]*?)(?:  .*)?$", page, re.MULTILINE)
     assert len(steps) > 15
     missing = []
     for path, names in steps:
@@ -166,6 +166,16 @@ def test_files_named_in_the_documents_exist() -> None:
     made_later = re.compile("gateway/web/static|.*/KIND/")
     missing = [(page, path) for page, path in named if not (ROOT / path).exists()]
     assert [(page, path) for page, path in missing if not made_later.match(path)] == []
+
+
+def test_the_words_of_check_are_those_of_the_code() -> None:
+    page = (DOCS / "administrators.md").read_text()
+    table = page.partition("| it says | mend it |")[2].partition("\n\n")[0]
+    said = re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)
+    assert len(said) > 8
+    source = "".join(path.read_text() for path in (ROOT / "connectors" / "asterisk").glob("*.py"))
+    parts = {part.strip() for phrase in said for part in re.split(r"\.\.\.|: ", phrase)}
+    assert [part for part in parts if part not in source] == []
 
 
 def test_the_metrics_to_alarm_on_exist() -> None:
