@@ -12,6 +12,7 @@ from gateway.domain.errors import FieldError, Invalid, PerezvonError
 
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_BROKEN = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _NO_NUL = "must not hold the character NUL"
 
 
@@ -29,10 +30,18 @@ def decode_body(raw: bytes, shape: Any) -> Any:
     try:
         value = _decoder(shape).decode(raw)
     except msgspec.ValidationError as error:
-        raise _judge(msgspec.json.decode(raw), shape, error, strict=True) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+        # Told by the first wrong value, which says nothing of what comes after it.
+        raise _judge(_plain(raw), shape, error, strict=True) from None
+    except _BROKEN as error:
         raise Malformed(f"the body is no JSON: {error}") from None
     return None if shape is _Nothing else value
+
+
+def _plain(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except _BROKEN as error:
+        raise Malformed(f"the body is no JSON: {error}") from None
 
 
 def decode_query(query: MultiMapping[str], shape: Any) -> Any:

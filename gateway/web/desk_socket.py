@@ -26,6 +26,9 @@ from gateway.web.audience import sees
 
 WAITING_FRAMES = 256
 WAITING_S = 10.0
+BURST_FRAMES = 4096
+BURST_S = 1.0
+"""More frames than WAITING_FRAMES may wait for so long: many facts may be read in one go."""
 WAITING_FACTS = 4096
 """While its state is read a socket keeps everybody's facts, to pick its own once its rights are known."""
 
@@ -142,14 +145,18 @@ class DeskSocket:
         """Queue a frame that this desk may see; a desk too far behind is closed instead."""
         if self.ended.done() or frame.type not in self._wanted:
             return
-        if len(self._frames) >= WAITING_FRAMES or self.is_behind():
+        if self.is_behind():
             self.close(TOO_SLOW, "too slow")
         else:
             self._put(frame)
 
     def is_behind(self) -> bool:
-        """Whether the oldest frame has waited too long."""
-        return bool(self._frames) and time.monotonic() - self._frames[0][0] > WAITING_S
+        """Whether too many frames wait, or the oldest has waited too long."""
+        if not self._frames:
+            return False
+        waited_s = time.monotonic() - self._frames[0][0]
+        many = len(self._frames) >= WAITING_FRAMES
+        return waited_s > WAITING_S or (many and waited_s > BURST_S) or len(self._frames) >= BURST_FRAMES
 
     def _put(self, frame: Frame) -> None:
         self._frames.append((time.monotonic(), frame))
