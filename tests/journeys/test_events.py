@@ -274,13 +274,14 @@ async def test_the_figures_of_a_queue_are_told_as_they_change(
 
 
 async def test_a_drain_tells_every_desk_when_to_come_back(service: Service, person: Person) -> None:
-    desks = [await (await person(login)).events() for login in ("anna", "boris")]
+    desks = [await (await person(login)).events("call.*") for login in ("anna", "boris")]
     for desk in desks:
         await desk.next("hello")
     draining = asyncio.create_task(service.hub.drain())
     for desk in desks:
         message = await desk.ws.receive(timeout=5)
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1012)
+        assert message.extra is not None
         assert 0 <= json.loads(message.extra)["retry_in_s"] <= hub_module.SPREAD_S
     await draining
     assert len(service.hub) == 0
