@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
 
 from gateway.store import work
 from gateway.store.engine import Store
+from gateway.store.tables_core import work as table
 from tests.store import notes
 
 
@@ -76,8 +77,10 @@ async def test_poison_is_set_aside_blocks_nothing_and_can_be_tried_again(store: 
 
 async def test_thousands_behind_a_row_that_is_stuck_cost_a_claim_nothing(store: Store) -> None:
     def put_all(tx: Connection) -> None:
-        for number in range(3000):
-            work.put(tx, "mail", str(number), key="stuck")
+        head = work.put(tx, "mail", "first", key="stuck")
+        row = tx.execute(select(table).where(table.c.id == head)).one()._asdict()
+        del row["id"]
+        tx.execute(insert(table), [row | {"head": False} for _ in range(3000)])
 
     await store.write(put_all)
     await store.write(work.retry_at, await claim_one(store), datetime.now(UTC) + timedelta(hours=1), "down")
