@@ -6,9 +6,9 @@ writer's thread, on PostgreSQL in a greenlet of the event loop. When `write` ret
 when it raises, the unit left nothing behind. The one thing in between: when the connection dies during the
 commit, or the caller is cancelled, nobody can say, so whatever must not be doubled is an insert-or-skip.
 
-A unit is short: on SQLite everybody waits for it, on PostgreSQL it is given up after 20 s; large imports go in
-portions. A unit may run a second time when a neighbour's deferred constraint broke their common commit. What
-it wants to survive a failed statement goes into `tx.begin_nested()`: PostgreSQL refuses the rest otherwise.
+A unit is short: on SQLite everybody waits for it, on PostgreSQL it is given up after 20 s; large imports go
+in portions. It may run a second time when a neighbour's deferred constraint broke their common commit. What it
+wants to outlive a failed statement goes into `tx.begin_nested()`: PostgreSQL refuses the rest otherwise.
 """
 
 from collections.abc import Callable
