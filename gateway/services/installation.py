@@ -19,12 +19,13 @@ def prepare(tx: Connection, settings: Settings) -> None:
     now = datetime.now(UTC)
     teams.ensure_main(tx)
     for queue in settings.queues:
-        _place_queue(tx, queue, now)
+        teams.ensure_skills(tx, queue.skills)
+        _place_queue(tx, queue, settings.locale.timezone, now)
     _release_queues(tx, [queue.name for queue in settings.queues])
     _place_connectors(tx, settings.connectors, now)
 
 
-def _place_queue(tx: Connection, queue: Queue, now: datetime) -> None:
+def _place_queue(tx: Connection, queue: Queue, timezone: str, now: datetime) -> None:
     values: dict[str, Any] = {
         "team_id": teams.ensure_team(tx, queue.team),
         "channels": [channel.value for channel in queue.channels],
@@ -35,7 +36,7 @@ def _place_queue(tx: Connection, queue: Queue, now: datetime) -> None:
             for channel, level in queue.service_level.items()
         },
         "hours": queue.hours or None,
-        "timezone": queue.timezone,
+        "timezone": queue.timezone or timezone,
         "pbx_queues": list(queue.pbx_queues),
         "origin": "file",
     }

@@ -171,7 +171,7 @@ async def test_everybody_sees_how_the_connectors_stand(service: Service, person:
 async def test_what_the_file_owns_is_refused_and_the_rest_is_edited(person: Person) -> None:
     admin = await person("admin")
     in_file = next(q for q in (await admin.get("/queues")).body["items"] if q["name"] == "north")
-    assert in_file["owned_by_file"] is True
+    assert (in_file["owned_by_file"], in_file["timezone"]) == (True, "Europe/Moscow")
     refused = await admin.patch(f"/queues/{in_file['id']}", {"hours": ""})
     assert refused.status == 409
     assert "file" in refused.body["detail"]
