@@ -49,7 +49,7 @@ def build(root: Path) -> None:
     node, npm = _node()
     _install(desk, node, npm)
     vite = desk / "node_modules" / "vite" / "bin" / "vite.js"
-    _run([node, vite, "build", "--outDir", static, "--emptyOutDir"], desk, node)
+    _run([node, vite, "build", "--logLevel", "warn", "--outDir", static, "--emptyOutDir"], desk, node)
     stamp.write_text(wanted)
 
 

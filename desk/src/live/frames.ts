@@ -31,7 +31,10 @@ function applyHello(state: LiveState, hello: Hello, now: number): void {
     if (!state.calls[item.callId] && isOpen(item.phase)) enter(item, "ended", now);
   }
   for (const call of Object.values(state.calls)) applyCall(state, call, now);
-  for (const contact of hello.contacts) applyContact(state, contact, now);
+  for (const contact of hello.contacts) {
+    applyContact(state, contact, now);
+    ringsAlready(state, contact, now);
+  }
 }
 
 function isOpen(phase: Phase): boolean {
@@ -97,10 +100,15 @@ function applyContact(state: LiveState, contact: Contact, now: number): void {
   if (!me || contact.channel !== "voice" || !contact.call_id) return;
   const offered = contact.state === "offered" && contact.offered_to.includes(me.id);
   const item = state.bar.find((known) => known.callId === contact.call_id);
-  const call = state.calls[contact.call_id];
-  if (!item && offered && call) addItem(state, call, now);
-  else if (item?.phase === "missed" && offered) enter(item, "ringing", now);
+  if (item?.phase === "missed" && offered) enter(item, "ringing", now);
   else if (item?.phase === "ringing" && isElsewhere(contact, offered)) enter(item, "missed", now);
+}
+
+/** A call that rang here before this page was opened; later ones come with `card.opened`. */
+function ringsAlready(state: LiveState, contact: Contact, now: number): void {
+  const call = contact.call_id ? state.calls[contact.call_id] : undefined;
+  const offered = state.me !== null && contact.state === "offered" && contact.offered_to.includes(state.me.id);
+  if (call && offered && !state.bar.some((item) => item.callId === call.id)) addItem(state, call, now);
 }
 
 /** The offer to me is over while the call still waits: it rings somebody else now or is back in its queue. */
