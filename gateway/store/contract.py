@@ -7,8 +7,8 @@ when it raises, the unit left nothing behind. The one thing in between: when the
 commit, or the caller is cancelled, nobody can say, so whatever must not be doubled is an insert-or-skip.
 
 A unit is short: on SQLite everybody waits for it, on PostgreSQL it is given up after 20 s; large imports go
-in portions. It may run a second time when a neighbour's deferred constraint broke their common commit. What it
-wants to outlive a failed statement goes into `tx.begin_nested()`: PostgreSQL refuses the rest otherwise.
+in portions. It may run a second time when a neighbour's deferred constraint broke their common commit. What
+it wants to outlive a failed statement goes into `tx.begin_nested()`: PostgreSQL refuses the rest otherwise.
 """
 
 from collections.abc import Callable
