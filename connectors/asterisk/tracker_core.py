@@ -70,6 +70,9 @@ class Core:
             if call is None:
                 call = calls[track] = self.view.call(track, now)
             events.append(CallEvent(type_, call, self.view.at(now), extension))
+        for track in calls:
+            if track.state is CallState.ENDED:
+                track.release()
         return events
 
     def announce(self, track: Track, now: float) -> None:

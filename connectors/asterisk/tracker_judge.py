@@ -1,6 +1,5 @@
 """What a track amounts to: direction, state, disposition, who hung up."""
 
-
 from connectors.asterisk.tracker_model import Leg, Track
 from connectors.asterisk.tracker_names import Names
 from gateway.domain.calls import (

@@ -70,8 +70,9 @@ class Leg:
 
     __slots__ = (
         "answered", "asked", "born", "bridge", "calling", "client_since", "dialled", "ending", "exten",
-        "extension", "hold_since", "id", "introduced", "local", "moved", "name", "number", "originated", "peer",
-        "person", "rang_at", "ring_ended", "state", "status", "stretch", "talk_since", "track", "trunk",
+        "extension", "hold_since", "id", "introduced", "local", "moved", "name", "number",
+        "originated", "peer", "person", "rang_at", "ring_ended", "state", "status", "stretch",
+        "talk_since", "track", "trunk",
     )  # fmt: skip
 
     def __init__(self, id_: str, name: str, face: Face, track: "Track", now: float) -> None:
@@ -245,6 +246,11 @@ class Track:
         while track.merged_into is not None:
             track = track.merged_into
         return track
+
+    def release(self) -> None:
+        """Let go of the channels, so that an ended call is freed at once and not by the garbage collector."""
+        self.caller = self.target = self.origin_leg = None
+        self.last_talkers = ()
 
     def principals(self, group: "list[Leg]") -> bool:
         """Whether the one for whom the call is made is among these; a consultation goes on without him.

@@ -28,7 +28,16 @@ _PIECES = 6
 class Trust:
     """Watches one connection's events."""
 
-    __slots__ = ("_learned", "_missing", "_name_of", "_pieces", "_stamped", "head", "refused")
+    __slots__ = (
+        "_learned",
+        "_missing",
+        "_name_of",
+        "_pieces",
+        "_stamped",
+        "head",
+        "refused",
+        "watches_stamps",
+    )
 
     def __init__(self, name_of: NameOf) -> None:
         self._name_of = name_of
@@ -37,6 +46,8 @@ class Trust:
         self.head: Raw | None = None
         """The first part of an event that was cut; what follows is its rest, or forged."""
         self._pieces = 0
+        self.watches_stamps = True
+        """Whether this PBX stamps its events, or that is not known yet."""
         self._learned = 0
         self._stamped = 0
         self._missing = 0
@@ -63,6 +74,8 @@ class Trust:
 
     def is_cut(self, name: str, event: Raw) -> bool:
         """Whether the event ends before its channel is named; if so its rest is waited for."""
+        if "Uniqueid" in event and name not in _ID_OF:
+            return False
         if name not in _CHANNEL_EVENTS or _ID_OF.get(name, "Uniqueid") in event:
             return False
         self.refused["cut"] += 1
@@ -105,8 +118,9 @@ class Trust:
         if self._learned < _LEARN:
             self._learned += 1
             self._stamped += stamped
+            self.watches_stamps = self._learned < _LEARN or self._stamped == _LEARN
             return True
-        if stamped or self._stamped < _LEARN:
+        if stamped:
             self._missing = 0
             return True
         self._missing += 1
