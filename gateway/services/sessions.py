@@ -4,6 +4,7 @@ Failed attempts are counted per login and per address in the database, before th
 restart forgets nothing, and a hundred attempts at once are a hundred attempts.
 """
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Collection
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from config.settings import People
-from gateway.domain.errors import Unauthenticated
+from gateway.domain.errors import StoreUnavailable, Unauthenticated
 from gateway.domain.people import Actor, Presence, Role
 from gateway.services import audit, passwords, seats, throttle
 from gateway.store.engine import Store
@@ -113,7 +114,8 @@ async def find(store: Store, limits: People, token: str, address: str) -> Sessio
     """The session of this cookie. Raises `Unauthenticated` when it has ended."""
     session, seen_at = await store.read(_find, limits, hash_of(token), address)
     if datetime.now(UTC) - seen_at > _SEEN_EVERY:
-        await store.write(_seen, session.token_hash)
+        with contextlib.suppress(StoreUnavailable):  # a full disk is no reason not to read
+            await store.write(_seen, session.token_hash)
     return session
 
 

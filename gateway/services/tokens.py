@@ -1,5 +1,6 @@
 """API tokens of programs: made and revoked by admins (command line), shown once, stored as SHA-256."""
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from gateway.domain.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
+from gateway.domain.errors import Conflict, FieldError, Invalid, NotFound, StoreUnavailable, Unauthenticated
 from gateway.domain.ids import is_id, new_id
 from gateway.domain.people import Actor, Role
 from gateway.services import audit, directory, scope
@@ -129,7 +130,8 @@ async def find(store: Store, token: str, address: str) -> Actor:
     """The program behind the token. Raises `Unauthenticated`."""
     actor, used_at = await store.read(_find, hash_of(token), address)
     if used_at is None or datetime.now(UTC) - used_at > _USED_EVERY:
-        await store.write(_used, actor.id)
+        with contextlib.suppress(StoreUnavailable):  # a full disk is no reason not to read
+            await store.write(_used, actor.id)
     return actor
 
 

@@ -87,8 +87,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problems.of_error(error, ident)
     except web.HTTPException as error:
         return error if error.status < 400 else problems.of_http(error, ident)
-    except IntegrityError:
+    except IntegrityError as error:
         # Two made the same thing at the same moment: the database let one of them.
+        log.info(
+            "refused: %s", type(error.orig).__name__, extra={"action": "made_twice", "request_id": ident}
+        )
         return problems.of_error(Conflict("somebody made the same thing at the same moment"), ident)
     except Exception:
         log.exception(

@@ -4,15 +4,18 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from openapi_spec_validator import validate
+from sqlalchemy import update
 
 from config.settings import Settings
 from gateway import metrics
 from gateway.app import Service
 from gateway.domain.errors import NeedsAdministrator, StoreUnavailable
 from gateway.store.contract import Store
+from gateway.store.tables import sessions
 from gateway.web import server
 from gateway.web.deps import WebDeps
 from gateway.web.server import LARGEST_BODY
@@ -138,6 +141,21 @@ async def test_while_the_database_is_away_everything_answers_503_and_heals(
         assert int(refused.headers["Retry-After"]) >= 1
     assert (await anna.get("/cards")).status == 200
     assert (await anna.get("//readyz")).status == 200
+
+
+async def test_a_full_disk_keeps_nobody_from_reading(
+    service: Service, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await person("anna")
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    await service.store.write(lambda tx: tx.execute(update(sessions).values(seen_at=earlier)) and None)
+
+    async def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(type(service.store), "write", full)
+    assert (await anna.get("/cards")).status == 200
+    assert (await anna.post("/cards", {"name": "Nina"})).status == 503
 
 
 async def test_a_fault_of_ours_is_told_by_its_number_and_logged(
