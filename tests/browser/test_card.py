@@ -7,8 +7,9 @@ from playwright.async_api import Route, expect
 
 from gateway.app import Service
 from gateway.domain.people import Actor, Role
-from gateway.services import cards
+from gateway.services import cards, timeline
 from gateway.services.cards import NewCard
+from gateway.services.timeline import NewNote
 from tests.browser.conftest import PHONE, OpenDesk
 from tests.browser.desk import Desk
 from tests.browser.stage import Stage
@@ -121,6 +122,36 @@ async def test_a_long_list_keeps_few_rows_in_the_page_and_walks_by_j_in_a_russia
     await desk.page.evaluate(press, ["Enter", "Enter"])
     heading = desk.page.get_by_role("heading", level=1, name=wanted[0])
     await expect(heading).to_be_visible()
+
+
+async def test_a_timeline_is_read_page_by_page_and_new_entries_move_nothing_under_the_reader(
+    open_desk: OpenDesk, service: Service
+) -> None:
+    made = await cards.create(service.store, SYSTEM, NewCard(name="Болтливый"), "RU")
+    for n in range(130):
+        await timeline.add_note(service.store, SYSTEM, made.id, NewNote(text=f"заметка {n:03}"))
+    desk = await open_desk()
+    await desk.start_shift("anna")
+    await desk.open_client("Болтливый")
+    feed = desk.page.get_by_role("feed")
+    await expect(feed.get_by_text("заметка 129")).to_be_visible()
+    oldest = feed.get_by_text("заметка 000")
+    to_the_end = """feed => new Promise(drawn => {
+        feed.scrollTo(0, feed.scrollHeight);
+        requestAnimationFrame(() => requestAnimationFrame(drawn));
+    })"""
+    while not await oldest.is_visible():
+        await feed.evaluate(to_the_end)
+        assert await desk.page.get_by_role("article").count() <= 40
+    await feed.evaluate(to_the_end)
+    await expect(feed.get_by_text("Начало истории")).to_be_in_viewport()
+
+    place = await oldest.bounding_box()
+    await timeline.add_note(service.store, SYSTEM, made.id, NewNote(text="свежая"))
+    await expect(desk.page.get_by_role("button", name="↑ 1 новая запись")).to_be_visible()
+    assert await oldest.bounding_box() == place
+    await desk.page.get_by_role("button", name="↑ 1 новая запись").click()
+    await expect(feed.get_by_text("свежая")).to_be_in_viewport()
 
 
 async def test_on_a_phone_one_pane_shows_at_a_time_and_the_call_is_on_top(

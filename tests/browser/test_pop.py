@@ -1,5 +1,7 @@
 """A played call pops a card: who sees it, when, and what it does to somebody who is typing."""
 
+import re
+
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenDesk
@@ -112,3 +114,64 @@ async def test_the_bar_moves_nothing_when_a_call_comes(open_desk: OpenDesk, stag
     await stage.ring("direct", number="79990001144")
     await expect(desk.tiles.get_by_text("+7 999 000-11-44")).to_be_visible()
     assert await heading.bounding_box() == before
+
+
+async def test_one_of_several_tabs_rings_until_the_call_is_answered(
+    open_desk: OpenDesk, stage: Stage
+) -> None:
+    desk = await open_desk()
+    await desk.start_shift("anna")
+    other = await desk.page.context.new_page()
+    await other.goto(desk.address)
+    await expect(other.get_by_role("main")).to_be_visible()
+    call = await stage.ring("direct", number="79265550142")
+    for page in (desk.page, other):
+        await expect(page).to_have_title(re.compile("☎"))
+    locks = """async () => {
+        const all = await navigator.locks.query();
+        const ours = list => list.filter(lock => lock.name.startsWith('perezvon.ring')).length;
+        return [ours(all.held), ours(all.pending)];
+    }"""
+    assert await other.evaluate(locks) == [1, 1]
+    await call.next_act()
+    for page in (desk.page, other):
+        await expect(page).not_to_have_title(re.compile("☎"))
+    assert await other.evaluate(locks) == [0, 0]
+
+
+async def test_a_hidden_tab_tells_by_a_desktop_notification_that_goes_away_with_the_ringing(
+    open_desk: OpenDesk, stage: Stage
+) -> None:
+    desk = await open_desk(bypass_csp=True)
+    await desk.page.add_init_script("""
+        window.told = [];
+        const Real = window.Notification;
+        window.Notification = class extends Real {
+            constructor(title, options) { super(title, options); window.told.push({title, ...options}); }
+            close() { super.close(); window.told.push('closed'); }
+        };
+    """)
+    await desk.start_shift("anna")
+    await desk.page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true})")
+    call = await stage.ring("direct", number="79265550142")
+    await desk.page.wait_for_function("window.told.length === 1")
+    told = await desk.page.evaluate("window.told[0]")
+    assert "Мария Кузнецова" in told["title"]
+    assert told["requireInteraction"]
+    await call.next_act()
+    await desk.page.wait_for_function("window.told.includes('closed')")
+
+
+async def test_whoever_signs_in_at_a_phone_gets_its_calls(open_desk: OpenDesk, stage: Stage) -> None:
+    anna, olga = await open_desk(), await open_desk()
+    await anna.start_shift("anna")
+    await olga.sign_in("olga")
+    await olga.page.get_by_label("Добавочный").fill("101")
+    await expect(olga.page.get_by_text("Сейчас здесь Анна Смирнова")).to_be_visible()
+    await olga.page.get_by_role("button", name="Войти на телефон").click()
+    await expect(olga.page.get_by_text("Вы на телефоне 101@pbx1")).to_be_visible()
+    await olga.page.get_by_role("button", name="Начать смену").click()
+    await expect(anna.bar.get_by_text("Вы не вошли на телефон")).to_be_visible()
+    await stage.ring("direct", number="79265550142")
+    await expect(olga.tiles.get_by_text("Мария Кузнецова")).to_be_visible()
+    await expect(anna.tiles).to_have_count(0)

@@ -5,6 +5,14 @@ import { explain } from "../ui/explain";
 
 
 const SETTLE_MS = 400;
+/** What one request brings where it does not ask for more (the contract's default). */
+const PAGE = 50;
+
+/** Both in order, each thing once. */
+function join<T extends { id: string }>(first: T[], second: T[]): T[] {
+  const known = new Set(first.map((item) => item.id));
+  return [...first, ...second.filter((item) => !known.has(item.id))];
+}
 
 /** A list read page by page and kept current.
  *
@@ -25,13 +33,13 @@ export function usePages<T extends { id: string }>(
   let turn = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
 
-  async function read(cursor: string | null, join: (page: T[]) => T[]): Promise<void> {
+  async function read(cursor: string | null, place: (page: T[]) => T[]): Promise<void> {
     const mine = ++turn;
     loading.value = true;
     try {
       const page = await fetchPage(cursor);
       if (mine !== turn) return;
-      items.value = join(page.items);
+      items.value = place(page.items);
       next.value = page.next_cursor;
       problem.value = null;
       if (cursor === null) outdated.value = false;
@@ -42,14 +50,23 @@ export function usePages<T extends { id: string }>(
     }
   }
 
-  const refresh = () => read(null, (page) => page);
+  /** From the beginning: another question was asked. */
+  function restart(): void {
+    items.value = [];
+    void read(null, (page) => page);
+  }
+
+  /** The newest page again, upon what was read further down. */
+  async function refresh(): Promise<void> {
+    const deeper = items.value.length > PAGE ? items.value : [];
+    const following = next.value;
+    await read(null, (page) => join(page, deeper));
+    if (deeper.length) next.value = following;
+  }
 
   function more(): void {
     if (loading.value || next.value === null) return;
-    void read(next.value, (page) => {
-      const known = new Set(items.value.map((item) => item.id));
-      return [...items.value, ...page.filter((item) => !known.has(item.id))];
-    });
+    void read(next.value, (page) => join(items.value, page));
   }
 
   function hold(now: boolean): void {
@@ -67,7 +84,8 @@ export function usePages<T extends { id: string }>(
     }, SETTLE_MS);
   }
 
-  watch([asked, generation], () => void refresh(), { immediate: true });
+  watch(asked, restart, { immediate: true });
+  watch(generation, () => void refresh());
   const deaf = onFrame((frame) => hear(frame.type));
   onScopeDispose(() => {
     deaf();

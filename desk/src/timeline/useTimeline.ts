@@ -48,7 +48,26 @@ export function useTimeline(cardId: Readonly<Ref<string | null>>, atTop: Readonl
     }
   }
 
-  const refresh = () => read(null);
+  const restart = () => {
+    all.value = [];
+    newer.value = [];
+    return read(null);
+  };
+
+  /** Reads what is new without touching what is read already; after a long gap begins again. */
+  async function refresh(): Promise<void> {
+    const card = cardId.value;
+    if (!card || !all.value.length) return restart();
+    try {
+      const page = await cards.timeline(card, { kind: KIND_OF[filter.value], limit: PAGE });
+      if (card !== cardId.value) return;
+      const meets = page.items.findIndex((entry) => all.value.some((one) => one.id === entry.id));
+      if (meets < 0) return void (await restart());
+      for (const entry of page.items.toReversed()) arrive(entry);
+    } catch (error) {
+      problem.value = explain(error);
+    }
+  }
 
   async function older(): Promise<void> {
     const last = all.value[all.value.length - 1];
@@ -68,7 +87,8 @@ export function useTimeline(cardId: Readonly<Ref<string | null>>, atTop: Readonl
     else newer.value = merge([entry], newer.value);
   }
 
-  watch([cardId, generation, filter], () => void refresh(), { immediate: true });
+  watch([cardId, filter], () => void restart(), { immediate: true });
+  watch(generation, () => void refresh());
   onScopeDispose(
     onFrame((frame) => {
       if (frame.type !== "timeline.added") return;
