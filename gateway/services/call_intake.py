@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
 
 from gateway.domain.calls import Call, CallEvent, CallState, Direction, advance
 from gateway.domain.facts import Fact
@@ -24,8 +24,8 @@ from gateway.services.views.cards import Card, Lead, LeadSource, TimelineEntry
 from gateway.services.views.contacts import CardOpened, Contact
 from gateway.store import cards as card_store
 from gateway.store import facts
+from gateway.store.tables import LIVE_CALL, contacts, timeline
 from gateway.store.tables import calls as calls_table
-from gateway.store.tables import contacts, timeline
 
 _add_call = insert(calls_table)
 _add_to_timeline = insert(timeline).returning(timeline)
@@ -194,7 +194,7 @@ def live(tx: Connection, pbx: str) -> list[Call]:
     """Calls of this PBX that the books hold as not ended."""
     rows = tx.execute(
         select(calls_table).where(
-            calls_table.c.pbx == pbx, calls_table.c.state != "ended", calls_table.c.merged_into.is_(None)
+            calls_table.c.pbx == pbx, text(LIVE_CALL), calls_table.c.merged_into.is_(None)
         )
     )
     return [calls.decoded(row) for row in rows]

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, text
 
 from gateway.domain.people import Actor
 from gateway.services import scope
@@ -11,9 +11,8 @@ from gateway.services.views.common import Page, PersonRef
 from gateway.services.views.contacts import Contact
 from gateway.store import paging
 from gateway.store.engine import Store
-from gateway.store.tables import contacts, operators, queues
+from gateway.store.tables import OPEN_CONTACT, contacts, operators, queues
 
-OPEN = ("queued", "offered", "assigned", "wrap_up", "deferred")
 MOST_OPEN = 2000
 
 
@@ -51,7 +50,7 @@ def view(tx: Connection, row: Row[Any]) -> Contact:
 
 def present(tx: Connection, actor: Actor) -> list[Contact]:
     """The open contacts that the actor may see, oldest first."""
-    wanted = _query().where(contacts.c.state.in_(OPEN), scope.contacts(actor))
+    wanted = _query().where(text(OPEN_CONTACT), scope.contacts(actor))
     return [_of(row) for row in tx.execute(wanted.order_by(contacts.c.id).limit(MOST_OPEN))]
 
 
@@ -73,7 +72,7 @@ def _list(
 def _narrowed(filters: ContactFilters) -> list[Any]:
     found: list[Any] = []
     if filters.state == "open":
-        found.append(contacts.c.state.in_(OPEN))
+        found.append(text(OPEN_CONTACT))
     elif filters.state:
         found.append(contacts.c.state == filters.state)
     if filters.queue:
