@@ -6,6 +6,7 @@ Together with the sending loop this is the only place that waits after a failure
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -156,26 +157,34 @@ class Supervisor:
         self._set(name, state, detail, remedy, before.failures + 1)
 
 
+_waiting: Counter[str] = Counter()
+"""Name → how many wait for the store now."""
+
+
 async def until_stored(name: str, attempt: Callable[[], Awaitable[T]]) -> T:
     """Await `attempt()` again and again while the store is away; its result once it is back.
 
-    For a loop that must hold its item meanwhile. One log line at the outage, one at the recovery; anything
-    but StoreUnavailable is raised at once.
+    For a loop that must hold its item meanwhile. One log line at the outage, one at the recovery, however
+    many wait under the same name; anything but StoreUnavailable is raised at once.
     """
     backoff = Backoff(first_s=0.1, longest_s=2.0)
     down = False
-    while True:
-        try:
-            result = await attempt()
-        except StoreUnavailable as error:
-            if not down:
-                log.warning("%s waits for the database: %s", name, error, extra={"action": "store_down"})
-            down = True
-            await asyncio.sleep(backoff.pause())
-        else:
-            if down:
-                log.info("%s goes on: the database is back", name, extra={"action": "store_back"})
-            return result
+    try:
+        while True:
+            try:
+                result = await attempt()
+            except StoreUnavailable as error:
+                if not down and not _waiting[name]:
+                    log.warning("%s waits for the database: %s", name, error, extra={"action": "store_down"})
+                _waiting[name] += not down
+                down = True
+                await asyncio.sleep(backoff.pause())
+            else:
+                if down and _waiting[name] == 1:
+                    log.info("%s goes on: the database is back", name, extra={"action": "store_back"})
+                return result
+    finally:
+        _waiting[name] -= down
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

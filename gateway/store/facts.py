@@ -16,8 +16,6 @@ from gateway.domain.facts import CommittedFact, Fact
 from gateway.store.contract import announce
 from gateway.store.tables_core import facts
 
-LAST_ID = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
@@ -77,8 +75,12 @@ def append(tx: Connection, happened: Sequence[Fact]) -> None:
 def now(tx: Connection) -> Position:
     """The end of the stream: facts of transactions still running come after it."""
     if tx.dialect.name == "postgresql":
-        oldest, timeline = tx.execute(select(_oldest, _timeline)).one()
-        return Position(int(timeline, 16), oldest - 1, LAST_ID)
+        # The place of a fact, not of the newest transaction: one that wrote nothing leaves no trace in the
+        # server's log, and after a crash its number is given again.
+        last = select(facts.c.x, facts.c.id).where(facts.c.x < _oldest)
+        place = tx.execute(last.order_by(facts.c.x.desc(), facts.c.id.desc()).limit(1)).one_or_none()
+        timeline = int(tx.execute(select(_timeline)).scalar_one(), 16)
+        return Position(timeline, *place) if place is not None else Position(timeline, 0, 0)
     return Position(0, 0, tx.execute(select(func.coalesce(func.max(facts.c.id), 0))).scalar_one())
 
 
