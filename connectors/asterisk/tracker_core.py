@@ -155,31 +155,32 @@ class Core:
         if event.get("Event") == "Newchannel" and event.get("ChannelState") == "4" and name[:6] != "Local/":
             # Who dials in begins a call of his own, whatever his event says.
             linkedid = id_
-        track = self._track(id_, linkedid, now)
+        tells_birth = event.get("Event") in _TELL_BIRTH
+        track = self._track(id_, linkedid, now, tells_birth)
+        if id_ == track.first and tells_birth and "started_at" in track.estimated:
+            track.started = now
+            del track.estimated["started_at"]
         leg = Leg(id_, name, self.names.face(name), track, now)
         self.graph.add(leg)
         state = event.get(prefix + "ChannelState", "")
         leg.state = int(state) if state in _STATES else 0
         leg.calling = leg.state == 4
         leg.exten = text(event.get(prefix + "Exten"))
-        if id_ == track.first and event.get("Event") not in _TELL_BIRTH:
+        if id_ == track.first and not tells_birth:
             room(track.estimated, "started_at")
         if leg.person:
             self._place(leg, event, now, prefix)
         return leg
 
-    def _track(self, id_: str, linkedid: str, now: float) -> Track:
+    def _track(self, id_: str, linkedid: str, now: float, tells_birth: bool) -> Track:
         track = self.graph.tracks.get(linkedid)
         if track is not None:
-            if id_ == track.first and "started_at" in track.estimated:
-                track.started = now
-                del track.estimated["started_at"]
             return track
         # A linkedid whose call ended names nothing any more.
         first = id_ if linkedid in self.graves else linkedid
         track = Track(call_id(self.pbx, first), first, now)
         self.graph.adopt(track, first)
-        if first != id_:
+        if first != id_ or not tells_birth:
             track.started = _born(first, now)
             track.estimated["started_at"] = None
         return track

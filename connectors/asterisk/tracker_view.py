@@ -73,7 +73,7 @@ class View:
             ),
             estimated=tuple(track.estimated),
             recordings=tuple(track.recordings),
-            legs=tuple(track.seen),
+            legs=tuple(sorted(track.seen, key=track.first.__ne__)),
             aliases=tuple(track.aliases),
         )
         if track.base is None:

@@ -95,7 +95,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One stretch at one extension (on outgoing calls an outside number), from its first ring to its end."""
+    """One stretch of talk at one extension, from its first ring (or its answer) to its end.
+
+    On an incoming call that was sent on to the outside, at that number.
+    """
 
     extension: str
     start: datetime
@@ -133,7 +136,7 @@ class Call:
     queue: str | None = None
     """The PBX's own name of the queue (`400`); the service maps it to a configured queue."""
     extension: str | None = None
-    """Who talked last; on an outgoing or internal call the calling extension."""
+    """Who talked last; on internal calls and on outgoing ones nobody answered the calling extension."""
     rang: tuple[str, ...] = ()
     ringing: tuple[str, ...] = ()
     """Extensions whose phones ring right now."""
