@@ -160,6 +160,9 @@ def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:
 def _join(core: Core, leg: Leg, id_: str, now: float) -> None:
     track = leg.track
     unknown = track.answered_at is None
+    base = track.base
+    if base is not None and base.answered_at is not None:
+        leg.introduced = leg.trunk or leg.label == base.extension
     enter(core, leg, id_, False, now)
     track = leg.track
     if unknown and track.answered_at is not None:

@@ -252,10 +252,10 @@ def unparked(core: Core, event: Event, now: float) -> None:
     leg = core.known(event, now, "Parkee")
     if leg is None:
         return
-    leg.track.parked = False
     retriever = core.known(event, now, "Retriever")
     if retriever is not None:
         core.merge(leg.track, retriever.track, now)
+    leg.track.parked = False
     core.lull(leg.track, now)
 
 

@@ -68,6 +68,16 @@ def test_a_restart_in_the_middle_of_a_talk_loses_none_of_its_time(story: str) ->
     assert [s.extension for s in call.segments] == [s.extension for s in base.segments]
 
 
+def test_a_restart_tells_nothing_of_a_talk_that_just_goes_on() -> None:
+    stream = events("direct")
+    talking = [i for i, e in enumerate(stream) if e["Event"] == "BridgeEnter"][1] + 1
+    first = Played(Tracker(RULES), play([]).at).feed(stream[:talking])
+    tracker = Tracker(RULES)
+    tracker.restore(list(_books(first).values()))
+
+    assert tracker.snapshot(channel_list(stream[:talking], first.at), [], first.at) == []
+
+
 @pytest.mark.parametrize("story", honest_stories())
 def test_without_any_books_the_calls_that_go_on_are_found_and_ended(story: str) -> None:
     for i in range(1, len(events(story))):
