@@ -1,10 +1,9 @@
-"""serve, check, demo, replay."""
+"""serve, check, demo."""
 
 import argparse
 import asyncio
 import importlib
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +11,8 @@ from urllib.parse import urlsplit
 from config.settings import ConnectorSettings, Settings
 from connectors import registry
 from gateway import app
-from gateway import replay as replaying
 from gateway.commands import opening
 from gateway.demo import show
-from gateway.domain.calls import PbxRules
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.store import migrate
 from gateway.store.engine import open_store
@@ -91,34 +88,3 @@ async def _connector(settings: ConnectorSettings) -> list[str]:
 def demo(options: argparse.Namespace) -> None:
     """The demonstration."""
     asyncio.run(show.run(port=options.port, pbx=options.pbx, trunks=tuple(options.trunk)))
-
-
-def replay(options: argparse.Namespace) -> None:
-    """Print the calls of captured streams."""
-    rules = _rules(options)
-    replaying.replay_files(options.files, rules, sys.stdout, sys.stderr)
-
-
-def _rules(options: argparse.Namespace) -> PbxRules:
-    settings = opening.settings(options.config)
-    attached = [c for c in settings.connectors if c.kind == "asterisk"]
-    if options.pbx:
-        chosen = next((c for c in attached if c.name == options.pbx), None)
-        if chosen is None and attached:
-            raise NeedsAdministrator(
-                f"no connector of kind asterisk is called {options.pbx}",
-                remedy=f"one of {', '.join(c.name for c in attached)}",
-            )
-    elif len(attached) > 1:
-        raise NeedsAdministrator(
-            "several PBXs are configured",
-            remedy=f"say which with --pbx: {', '.join(c.name for c in attached)}",
-        )
-    else:
-        chosen = attached[0] if attached else None
-    country = settings.locale.country
-    if chosen is None:
-        return PbxRules(options.pbx or "pbx1", ("PJSIP/trunk",), country=country)
-    module = importlib.import_module(registry.KINDS[chosen.kind].code.partition(":")[0])
-    rules: PbxRules = module.rules_of(chosen, country)
-    return rules
