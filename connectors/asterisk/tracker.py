@@ -78,7 +78,7 @@ class Tracker:
 
     def _handle(self, name: str, event: Event, sure: bool = True) -> list[CallEvent]:
         core = self._core
-        if self._trust.watches_stamps and not self._trust.stamp_fits("Timestamp" in event):
+        if self._trust.watches_stamps and not self._trust.stamp_fits(event):
             return []
         now = self._time(event)
         if now >= core.due:

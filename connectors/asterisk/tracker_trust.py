@@ -20,7 +20,12 @@ _CHANNEL_EVENTS = frozenset(
     {"Newchannel", "Newstate", "Hangup", "HangupRequest", "SoftHangupRequest", "BridgeEnter", "BridgeLeave"}
 ) | frozenset(_ID_OF)
 _LEARN = 8
+"""From so many first events it is seen what the PBX writes on each."""
 _RELEARN = 200
+"""After so many refusals in a row the PBX has changed its mind (manager reload)."""
+_DISORDER = 100
+_GAP = 1_000_000
+"""SequenceNumber counts all events, those that we do not get included."""
 _PIECES = 6
 """Into how many pieces an event may have been cut."""
 
@@ -29,9 +34,11 @@ class Trust:
     """Watches one connection's events."""
 
     __slots__ = (
+        "_last",
         "_learned",
         "_missing",
         "_name_of",
+        "_numbered",
         "_pieces",
         "_stamped",
         "head",
@@ -50,6 +57,8 @@ class Trust:
         """Whether this PBX stamps its events, or that is not known yet."""
         self._learned = 0
         self._stamped = 0
+        self._numbered = 0
+        self._last = 0
         self._missing = 0
 
     def plain(self, event: Raw) -> dict[str, str]:
@@ -113,18 +122,35 @@ class Trust:
                 return False
         return True
 
-    def stamp_fits(self, stamped: bool) -> bool:
-        """With timestampevents=yes every event has a Timestamp; forged ones mostly have none."""
+    def stamp_fits(self, event: Mapping[str, str]) -> bool:
+        """Whether the event bears what this PBX writes on each: a Timestamp with timestampevents=yes, a
+        SequenceNumber with `manager set debug on`. Forged ones mostly have neither, or one out of sequence.
+        """
         if self._learned < _LEARN:
             self._learned += 1
-            self._stamped += stamped
-            self.watches_stamps = self._learned < _LEARN or self._stamped == _LEARN
+            self._stamped += "Timestamp" in event
+            self._numbered += "SequenceNumber" in event
+            self.watches_stamps = self._learned < _LEARN or _LEARN in (self._stamped, self._numbered)
             return True
-        if stamped:
-            self._missing = 0
-            return True
+        if self._stamped == _LEARN and "Timestamp" not in event:
+            return self._refuse("unstamped")
+        if self._numbered == _LEARN and not self._in_sequence(event.get("SequenceNumber", "")):
+            return self._refuse("unstamped")
+        self._missing = 0
+        return True
+
+    def _in_sequence(self, text: str) -> bool:
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            return False
+        number = int(text)
+        if self._last and not self._last - _DISORDER < number < self._last + _GAP:
+            return False
+        self._last = max(self._last, number)
+        return True
+
+    def _refuse(self, why: str) -> bool:
+        self.refused[why] += 1
         self._missing += 1
         if self._missing > _RELEARN:
-            self._learned = self._stamped = self._missing = 0
-        self.refused["unstamped"] += 1
+            self._learned = self._stamped = self._numbered = self._missing = self._last = 0
         return False

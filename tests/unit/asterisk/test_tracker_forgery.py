@@ -76,6 +76,27 @@ def test_where_the_pbx_stamps_its_events_a_whole_forged_one_without_stamp_is_ref
     assert played.tracker.wants_confirmation == set()
 
 
+def test_where_the_pbx_numbers_its_events_one_out_of_sequence_is_refused() -> None:
+    numbered = [{**event, "SequenceNumber": str(5000 + 10 * i)} for i, event in enumerate(VICTIM)]
+    last = numbered[TALKING - 1]
+    perfect = _forged(
+        **{k: last[k] for k in ("Channel", "Uniqueid", "Linkedid", "Timestamp")}, SequenceNumber="17"
+    )
+    played = Played(Tracker(RULES), play([]).at).feed([*numbered[:TALKING], perfect])
+    assert played.calls()[0].state is CallState.TALKING
+
+    assert outcome(played.feed(numbered[TALKING:]).calls()[0]) == outcome(play(VICTIM).calls()[0])
+    assert played.tracker.suspicious["unstamped"] == 1
+
+
+def test_a_pbx_that_stops_stamping_its_events_is_believed_again_after_a_while() -> None:
+    bare = [{k: v for k, v in event.items() if k != "Timestamp"} for event in VICTIM]
+    played = Played(Tracker(RULES), play([]).at).feed(VICTIM).feed(bare * 40)
+    played.feed(renamed(bare, "5"))
+
+    assert VICTIM[0]["Uniqueid"] + "5" in {call.linkedid for call in played.calls()}
+
+
 def test_a_recorded_attack_leaves_the_talk_beside_it_alone_and_counts_itself() -> None:
     stream = Framer(EVENTS, NEEDED).feed(paths("forged-hangup")[0].read_bytes())
     played = play(stream)
