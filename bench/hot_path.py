@@ -2,8 +2,8 @@
 
 A first contact is two units: the call begins, then a phone rings and with that come card, identity, lead,
 timeline, contact, screen-pop and facts. The statements and parameters of one pass are recorded at the cursor
-and replayed by sqlite3 (one connection, a commit per unit, synchronous=FULL) and asyncpg (eight connections, a
-commit per unit). Each pass runs on a fresh copy of the same furnished database.
+and replayed by sqlite3 (one connection, a commit per unit, synchronous=FULL) and asyncpg (eight connections,
+a commit per unit). Each pass runs on a fresh copy of the same furnished database.
 """
 
 import asyncio

@@ -73,6 +73,8 @@ def table(figures: Sequence[Figure]) -> str:
     marks = {True: "ok", False: "MISSED", None: ""}
     rows += [(f.bench, f.what, f.value, f.target, marks[f.met]) for f in figures]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(lines)
