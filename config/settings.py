@@ -18,11 +18,13 @@ from config.values import (
     NOT_BUILT,
     Country,
     DatabaseUrl,
+    Days,
     Host,
     Hours,
     Label,
     Lasting,
     Mark,
+    Megabytes,
     Name,
     Network,
     NonEmpty,
@@ -103,12 +105,27 @@ class Database:
     hold a password it counts as a secret."""
 
 
+class RecordingFormat(StrEnum):
+    """How recordings are kept."""
+
+    OPUS = "opus"
+    ORIGINAL = "original"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Storage:
     """Where recordings and attachments are kept."""
 
     url: StorageUrl = "file:var/files"
     """`file:///FOLDER`, or `file:FOLDER` from the working directory. `s3://` is not in this version."""
+    recordings_format: RecordingFormat = RecordingFormat.OPUS
+    """`opus`: Ogg/Opus, 32 kbit/s, an eighth of the size; needs ffmpeg, without it the file stays as it came.
+    `original`: as it came; for browsers that play no Opus in Ogg, such as Safari before 18.4."""
+    keep_recordings_days: Days = 0.0
+    """Days after which recordings are deleted here, each deletion in the audit log; 0 keeps them for ever.
+    What lies on the PBX is not touched."""
+    largest_recording_mb: Megabytes = 1000.0
+    """Megabytes of the largest file taken by upload: some 17 hours of a mono WAV, more than any call."""
     encryption_key_file: Annotated[str | None, Mark.REFUSED] = None
     """File with the key that encrypts at rest."""
 

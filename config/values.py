@@ -208,6 +208,10 @@ Seconds = Annotated[float, _number(0, 31_536_000, open_low=True)]
 """More than 0, at most a year."""
 Lasting = Annotated[float, _number(0, 8_784, open_low=True)]
 """Hours, more than 0 and at most a year."""
+Days = Annotated[float, _number(0, 36_525)]
+"""Days, at most a century."""
+Megabytes = Annotated[float, _number(0, 100_000, open_low=True)]
+"""More than 0 and at most 100 GB."""
 PbxQueue = Annotated[str, _matching(rf"{_NAME}/[^\s/]{{1,80}}", 'connector/queue, for instance "pbx1/400"')]
 Channel = Annotated[str, _matching(r"[A-Za-z][A-Za-z0-9_]*/[^\s,&|]+", 'tech/name, such as "PJSIP/trunk"')]
 """An Asterisk channel's technology and name, without its serial number."""

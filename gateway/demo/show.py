@@ -31,7 +31,7 @@ _TRIED_PORTS = 20
 
 
 async def run(*, port: int, pbx: str | None, trunks: tuple[str, ...]) -> None:
-    """Show until interrupted. `pbx`: `USER:SECRET@HOST[:PORT]` of a real Asterisk; without it calls are played."""
+    """Show until interrupted. `pbx`: `USER:SECRET@HOST[:PORT]` of a real Asterisk; else calls are played."""
     with tempfile.TemporaryDirectory(prefix="perezvon-demo-") as folder:
         async with contextlib.AsyncExitStack() as stack:
             stand_in: AmiServer | None = None

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 import uuid
+from datetime import datetime
 
 
 def _version7(milliseconds: int, tail: bytes) -> str:
@@ -27,6 +28,12 @@ def call_id(pbx: str, uniqueid: str) -> str:
     seconds = uniqueid.rpartition("-")[2].partition(".")[0]
     milliseconds = int(seconds) * 1000 if seconds.isascii() and seconds.isdigit() else 0
     return _version7(milliseconds, hashlib.sha256(f"{pbx}\0{uniqueid}".encode()).digest())
+
+
+def stable_id(at: datetime, *parts: str) -> str:
+    """The same id wherever it is made from the same: the time is `at`, the rest SHA-256 of `parts`."""
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return _version7(int(at.timestamp() * 1000), digest)
 
 
 def is_id(text: str) -> bool:

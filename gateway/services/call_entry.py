@@ -81,7 +81,7 @@ class Entry:
         popped = self.before.popped if self.before else ()
         wanted = [*self.call.ringing] if self.call.state is not CallState.ENDED else []
         if self.call.direction is Direction.OUT:
-            wanted = [self.call.extension] if self.call.extension and self.card_id else []
+            wanted = dialling(self.call) if self.card_id else []
         found = (self.people[e].id for e in wanted if e in self.people)
         return [person for person in dict.fromkeys(found) if person not in popped]
 
@@ -91,7 +91,7 @@ def enter(
 ) -> Entry:
     """The entry of `event`, `call` being the call after it."""
     people = msgspec.convert(before.people, dict[str, PersonRef]) if before is not None else {}
-    seen = [*call.rang, *call.ringing, *([call.extension] if call.extension else [])]
+    seen = [*dialling(call), *call.rang, *call.ringing, *([call.extension] if call.extension else [])]
     seats = directory.seats(tx, call.pbx, {extension for extension in seen if extension not in people})
     # In the order of ringing; people change phones, history does not.
     people = {e: seats[e].person for e in dict.fromkeys(seen) if e in seats} | people
@@ -116,6 +116,13 @@ def _team(queue: Row[Any] | None, seats: Mapping[str, Seat], before: Row[Any] | 
     if before is not None and before.team_id != main_team:
         return str(before.team_id)
     return next((seat.home_team for seat in seats.values() if seat.home_team), main_team)
+
+
+def dialling(call: Call) -> list[str]:
+    """The extension that dials out; empty where the call is not outgoing."""
+    if call.direction is not Direction.OUT:
+        return []
+    return [extension for extension in (call.from_.raw, call.extension) if extension]
 
 
 def client_of(call: Call) -> Party | None:

@@ -13,7 +13,7 @@ from gateway.domain.calls import Call, CallEvent, CallState, Direction, advance
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
 from gateway.domain.names import clean
-from gateway.services import call_contacts, call_entry, calls, card_views, clients, publish
+from gateway.services import call_contacts, call_entry, calls, card_views, clients, publish, recordings_intake
 from gateway.services import contacts as contacts_service
 from gateway.services.call_contacts import Placed
 from gateway.services.call_entry import Entry, client_of
@@ -41,7 +41,7 @@ def record(tx: Connection, event: CallEvent, now: datetime) -> None:
     entry = call_entry.enter(tx, event, call, before, main_team, now)
     entry.card_id, entry.opened = _card(tx, entry)
     _absorb_aliases(tx, call)
-    view = _save(tx, entry)
+    view = _save(tx, entry, known)
     if known is not None and known.state is CallState.ENDED:
         return
     told: list[Fact] = _lead_facts(tx, entry)
@@ -70,7 +70,7 @@ def _card(tx: Connection, entry: Entry) -> tuple[str | None, Opened | None]:
 
 def _placed_yet(call: Call) -> bool:
     if call.direction is Direction.OUT:
-        return bool(call.extension or call.answered_at or call.state is CallState.ENDED)
+        return bool(call_entry.dialling(call) or call.answered_at or call.state is CallState.ENDED)
     return bool(call.queue or call.ringing or call.answered_at or call.state is CallState.ENDED)
 
 
@@ -86,9 +86,11 @@ def _absorb_aliases(tx: Connection, call: Call) -> None:
     tx.execute(leftover.values(state="closed", offered_to=[], closed_at=call.ended_at, outcome="merged"))
 
 
-def _save(tx: Connection, entry: Entry) -> CallView:
+def _save(tx: Connection, entry: Entry, known: Call | None) -> CallView:
     call, before = entry.call, entry.before
-    talks = entry.people.get(call.extension) if call.extension else None
+    talks = next(
+        (entry.people[e] for e in (call.extension, *call_entry.dialling(call)) if e in entry.people), None
+    )
     values: dict[str, Any] = {
         "state": call.state.value,
         "direction": call.direction.value,
@@ -110,6 +112,7 @@ def _save(tx: Connection, entry: Entry) -> CallView:
         tx.execute(_add_call, fixed | values)
     else:
         tx.execute(call_entry.CHANGE, {"call_id": call.id} | values)
+    recorded = recordings_intake.follow(tx, known, call, entry.people, entry.event.at, entry.now)
     return CallView.of(
         call,
         entry.people,
@@ -117,6 +120,7 @@ def _save(tx: Connection, entry: Entry) -> CallView:
         queue=entry.queue_name,
         note=before.note if before else None,
         version=values["version"],
+        recordings=recorded,
     )
 
 

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, text, update
 
 from gateway.domain.calls import Call, CallEventType
 from gateway.domain.errors import VersionConflict
 from gateway.domain.ids import new_id
 from gateway.domain.people import Actor
-from gateway.services import publish, scope
+from gateway.services import publish, recordings_rows, scope
 from gateway.services.views.calls import CallView
 from gateway.services.views.common import Body, Page, PersonRef
 from gateway.store import facts, paging
 from gateway.store.engine import Store
-from gateway.store.tables import calls, contact_people, contacts, queues, timeline
+from gateway.store.tables import LIVE_CALL, calls, contact_people, contacts, queues, timeline
 
 CallState = Literal["ringing", "menu", "queued", "talking", "held", "parked", "ended"]
 _decoder = msgspec.json.Decoder(Call)
@@ -51,8 +51,13 @@ def query() -> Select[Any]:
     return select(calls, queues.c.name.label("queue_name")).outerjoin(queues, queues.c.id == calls.c.queue_id)
 
 
-def view(row: Row[Any]) -> CallView:
-    """From a row of `query()`."""
+def views(tx: Connection, rows: Sequence[Row[Any]]) -> list[CallView]:
+    """From rows of `query()`, in their order."""
+    recorded = recordings_rows.of_calls(tx, [row.id for row in rows])
+    return [_view(row, recorded.get(row.id, ())) for row in rows]
+
+
+def _view(row: Row[Any], recordings: Sequence[str]) -> CallView:
     return CallView.of(
         decoded(row),
         msgspec.convert(row.people, dict[str, PersonRef]),
@@ -60,6 +65,7 @@ def view(row: Row[Any]) -> CallView:
         queue=row.queue_name,
         note=row.note,
         version=row.version,
+        recordings=recordings,
     )
 
 
@@ -67,13 +73,14 @@ def views_by_id(tx: Connection, ids: Sequence[str]) -> Mapping[str, CallView]:
     """Id → call, of those that exist."""
     if not ids:
         return {}
-    return {row.id: view(row) for row in tx.execute(query().where(calls.c.id.in_(ids)))}
+    found = views(tx, tx.execute(query().where(calls.c.id.in_(ids))).all())
+    return {one.id: one for one in found}
 
 
 def present(tx: Connection, actor: Actor) -> list[CallView]:
     """The live calls that the actor may see, oldest first."""
-    wanted = query().where(calls.c.state != "ended", calls.c.merged_into.is_(None), scope.calls(actor))
-    return [view(row) for row in tx.execute(wanted.order_by(calls.c.id).limit(MOST_LIVE))]
+    wanted = query().where(text(LIVE_CALL), calls.c.merged_into.is_(None), scope.calls(actor))
+    return views(tx, tx.execute(wanted.order_by(calls.c.id).limit(MOST_LIVE)).all())
 
 
 async def list_calls(
@@ -88,13 +95,13 @@ def _list(
 ) -> Page[CallView]:
     wanted = query().where(scope.calls(actor), calls.c.merged_into.is_(None), *_narrowed(filters))
     page = paging.page(tx, wanted, [calls.c.started_at, calls.c.id], cursor=cursor, limit=limit)
-    return Page(items=[view(row) for row in page.rows], next_cursor=page.next_cursor)
+    return Page(items=views(tx, page.rows), next_cursor=page.next_cursor)
 
 
 def _narrowed(filters: CallFilters) -> list[Any]:
-    found = []
+    found: list[Any] = []
     if filters.state == "live":
-        found.append(calls.c.state != "ended")
+        found.append(text(LIVE_CALL))
     elif filters.state:
         found.append(calls.c.state == filters.state)
     for column, value in (

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from gateway.domain.ids import is_id
 from gateway.services.views.common import PersonRef
 from gateway.store.tables import endpoints, operator_teams, operators, queues, teams
 
@@ -96,7 +95,9 @@ def person(tx: Connection, operator_id: str | None) -> PersonRef | None:
 
 def team_id_of(tx: Connection, name_or_id: str) -> str | None:
     """The id of the team so named (any letter case) or with this id; None where there is none."""
-    by_name = func.lower(teams.c.name) == name_or_id.lower()
-    condition = by_name | (teams.c.id == name_or_id) if is_id(name_or_id) else by_name
-    found: str | None = tx.scalar(select(teams.c.id).where(condition))
-    return found
+    # Compared here: SQLite folds the case of ASCII letters only, PostgreSQL of what its locale knows.
+    wanted = name_or_id.casefold()
+    for row in tx.execute(select(teams.c.id, teams.c.name)):
+        if row.id == name_or_id or row.name.casefold() == wanted:
+            return str(row.id)
+    return None

@@ -1,11 +1,11 @@
 """Verbs on operators: list, make, change. Leaving is in leaving.py, phones and presence in seats.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from gateway.domain.errors import Conflict, FieldError, Invalid, Refused, VersionConflict
 from gateway.domain.ids import new_id
@@ -36,8 +36,7 @@ async def list_operators(store: Store, actor: Actor, filters: OperatorFilters) -
 def _list(tx: Connection, actor: Actor, filters: OperatorFilters) -> Page[Operator]:
     query = select(operators).where(scope.operators(actor))
     if filters.q:
-        parts = (func.lower(c).contains(filters.q.lower(), autoescape=True) for c in _SEARCHED)
-        query = query.where(next(parts) | next(parts))
+        query = query.where(or_(*_spelt(filters.q)))
     if filters.role:
         query = query.where(operators.c.role == filters.role)
     if filters.active is not None:
@@ -52,7 +51,11 @@ def _list(tx: Connection, actor: Actor, filters: OperatorFilters) -> Page[Operat
     return Page(items=people_views.views(tx, page.rows), next_cursor=page.next_cursor)
 
 
-_SEARCHED = (operators.c.name, operators.c.login)
+def _spelt(text: str) -> Iterator[ColumnElement[bool]]:
+    # SQLite folds the case of ASCII letters only, PostgreSQL's LIKE of none.
+    for spelling in {text, text.lower(), text.upper(), text.title()}:
+        for column in (operators.c.name, operators.c.login):
+            yield column.contains(spelling, autoescape=True)
 
 
 def present(tx: Connection, actor: Actor) -> list[Operator]:

@@ -5,6 +5,7 @@ from gateway.services.views.calls import CallChanged, CallView
 from gateway.services.views.cards import Card, CardMerged, Lead, TimelineAdded, TimelineEntry
 from gateway.services.views.common import to_json
 from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
+from gateway.services.views.recordings import Recording
 
 
 def card_updated(card: Card, team_id: str) -> Fact:
@@ -46,3 +47,9 @@ def contact_changed(event_type: str, contact: Contact, team_id: str, involved: t
     """Something happened to a contact."""
     data = to_json(ContactChanged(contact=contact))
     return Fact(event_type, data, team=team_id, operators=involved, card_id=contact.card_id)
+
+
+def recording_ready(recording: Recording, team_id: str, talkers: tuple[str, ...]) -> Fact:
+    """A recording can be played; whoever talked in it is told whatever his team."""
+    data = to_json(recording)
+    return Fact("recording.ready", data, team=team_id, operators=talkers, card_id=recording.card_id)

@@ -13,10 +13,11 @@ from gateway.domain.ids import is_id
 from gateway.domain.people import Actor, Role
 from gateway.store.tables import calls as calls_table
 from gateway.store.tables import cards as cards_table
-from gateway.store.tables import contact_people, operator_teams, queues, teams
+from gateway.store.tables import contact_people, operator_teams, queues, recording_talkers, teams
 from gateway.store.tables import contacts as contacts_table
 from gateway.store.tables import leads as leads_table
 from gateway.store.tables import operators as operators_table
+from gateway.store.tables import recordings as recordings_table
 
 Condition = ColumnElement[bool]
 
@@ -64,6 +65,42 @@ def _calls_in_hand(actor: Actor) -> Select[Any]:
         .join(contact_people, contact_people.c.contact_id == contacts_table.c.id)
         .where(contact_people.c.operator_id == actor.id)
     )
+
+
+def recordings(actor: Actor) -> Condition:
+    """Recordings of the calls that he sees, and those in which he talked; without a call admins' alone."""
+    if actor.sees_all:
+        return true()
+    seen = recordings_table.c.call_id.in_(select(calls_table.c.id).where(calls(actor)))
+    return or_(seen, recordings_table.c.id.in_(_talked_in(actor)))
+
+
+def listening(actor: Actor) -> Condition:
+    """Of those the ones he may listen to. A supervisor: all. An operator: of calls in which he talked, and of
+    the call and the card of a contact that he holds, as long as he holds it."""
+    if actor.sees_all:
+        return true()
+    if actor.role is Role.SUPERVISOR:
+        return recordings(actor)
+    held = (
+        select(contacts_table.c.call_id, contacts_table.c.card_id)
+        .join(contact_people, contact_people.c.contact_id == contacts_table.c.id)
+        .where(contact_people.c.operator_id == actor.id, contacts_table.c.operator_id == actor.id)
+        .subquery()
+    )
+    his = or_(
+        calls_table.c.operator_id == actor.id,
+        calls_table.c.id.in_(select(held.c.call_id).where(held.c.call_id.is_not(None))),
+        calls_table.c.card_id.in_(select(held.c.card_id).where(held.c.card_id.is_not(None))),
+    )
+    return or_(
+        recordings_table.c.id.in_(_talked_in(actor)),
+        recordings_table.c.call_id.in_(select(calls_table.c.id).where(his)),
+    )
+
+
+def _talked_in(actor: Actor) -> Select[Any]:
+    return select(recording_talkers.c.recording_id).where(recording_talkers.c.operator_id == actor.id)
 
 
 def contacts(actor: Actor) -> Condition:

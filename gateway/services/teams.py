@@ -185,6 +185,6 @@ def _rename(tx: Connection, actor: Actor, table: Table, row: Row[Any], name: str
 
 
 def _refuse_taken(tx: Connection, table: Table, name: str, kind: str, own_id: str | None = None) -> None:
-    holder = tx.scalar(select(table.c.id).where(func.lower(table.c.name) == name.lower()))
-    if holder is not None and holder != own_id:
-        raise Conflict(f"there is a {kind} named {name} already")
+    for row in tx.execute(select(table.c.id, table.c.name)):
+        if row.name.casefold() == name.casefold() and row.id != own_id:
+            raise Conflict(f"there is a {kind} named {row.name} already")

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -354,11 +355,13 @@ calls = Table(
     Index("ix_calls_card_id", "card_id", "id"),
     Index("ix_calls_operator_id", "operator_id", "id"),
 )
+# SQLite takes a partial index only where a query says its condition in the same words.
+LIVE_CALL = "calls.state <> 'ended'"
 Index(
     "ix_calls_live",
     calls.c.pbx,
-    sqlite_where=text("state <> 'ended'"),
-    postgresql_where=text("state <> 'ended'"),
+    sqlite_where=text(LIVE_CALL.removeprefix("calls.")),
+    postgresql_where=text(LIVE_CALL.removeprefix("calls.")),
 )
 
 contacts = Table(
@@ -386,13 +389,13 @@ contacts = Table(
     Column("version", Integer, nullable=False),
     Index("ix_contacts_card_id", "card_id", "id"),
 )
-OPEN_CONTACT = "state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
+OPEN_CONTACT = "contacts.state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
 Index(
     "ix_contacts_open",
     contacts.c.queue_id,
     contacts.c.id,
-    sqlite_where=text(OPEN_CONTACT),
-    postgresql_where=text(OPEN_CONTACT),
+    sqlite_where=text(OPEN_CONTACT.removeprefix("contacts.")),
+    postgresql_where=text(OPEN_CONTACT.removeprefix("contacts.")),
 )
 
 # Who is offered or holds an open contact, and so sees its card: rows live as long as that is so.
@@ -403,6 +406,90 @@ contact_people = Table(
     Column("operator_id", ForeignKey(operators.c.id), primary_key=True),
     Column("card_id", Id),
     Index("ix_contact_people_operator_id", "operator_id", "card_id"),
+)
+
+# --- recordings -------------------------------------------------------------------------------------------
+
+# Which call a channel belonged to, by the part of its Uniqueid that every channel has (`epoch.counter`);
+# written when the call is over, so that a file with that number in its name finds it.
+call_legs = Table(
+    "call_legs",
+    metadata,
+    Column("pbx", NAME, primary_key=True),
+    Column("uniqueid", NAME, primary_key=True),
+    Column("call_id", ForeignKey(calls.c.id), nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("pbx", NAME, nullable=False),
+    # As the PBX named the file, or as it lies below recordings_dir; `name` is the last part of it.
+    Column("path", Text, nullable=False),
+    Column("name", NAME, nullable=False),
+    # `epoch.counter` of the channel in the file's name or in the upload.
+    Column("uniqueid", NAME),
+    # Null until the call is known.
+    Column("call_id", ForeignKey(calls.c.id)),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    # What is played. The original is what the PBX wrote; once it is encoded its bytes may be gone.
+    Column("sha256", String(64)),
+    Column("ext", String(16)),
+    Column("size", BigInteger),
+    Column("original_sha256", String(64)),
+    Column("original_ext", String(16)),
+    Column("original_size", BigInteger),
+    Column("codec", String(32)),
+    Column("duration_s", Float),
+    Column("channels", Integer),
+    Column("has_audio", Boolean),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text),
+    # The file on the PBX when it was last looked at, and since when it has looked so.
+    Column("seen_size", BigInteger),
+    Column("seen_mtime_ns", BigInteger),
+    Column("seen_since", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_recordings_at", "at", "id"),
+    Index("ix_recordings_call_id", "call_id", "at", "id"),
+    Index("ix_recordings_name", "pbx", "name"),
+    Index("ix_recordings_sha256", "sha256"),
+    Index("ix_recordings_original_sha256", "original_sha256"),
+)
+Index(
+    "ix_recordings_unattached",
+    recordings.c.pbx,
+    recordings.c.uniqueid,
+    sqlite_where=text("call_id is null"),
+    postgresql_where=text("call_id is null"),
+)
+
+# Who talked in it: operators listen to these without asking.
+recording_talkers = Table(
+    "recording_talkers",
+    metadata,
+    Column("recording_id", ForeignKey(recordings.c.id), primary_key=True),
+    Column("operator_id", ForeignKey(operators.c.id), primary_key=True),
+    Index("ix_recording_talkers_operator_id", "operator_id", "recording_id"),
+)
+
+# The waveform: for each channel its pairs of least and greatest sample, 16 bits, little-endian.
+recording_peaks = Table(
+    "recording_peaks",
+    metadata,
+    Column("recording_id", ForeignKey(recordings.c.id), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# How far each PBX's folder has been looked through: change times of files, nanoseconds since 1970.
+recording_scans = Table(
+    "recording_scans",
+    metadata,
+    Column("pbx", NAME, primary_key=True),
+    Column("scanned_to_ns", BigInteger, nullable=False),
 )
 
 # What this installation made for itself at first start.

@@ -113,6 +113,19 @@ def poison(tx: Connection, held: Claim, error: str) -> None:
     _promote(tx, held)
 
 
+def hasten(tx: Connection, kind: str, key: str) -> None:
+    """What waits under the key is due now."""
+    waiting = (work.c.kind == kind) & (work.c.key == key) & _WAITING
+    tx.execute(update(work).where(waiting).values(due_at=clock.after(tx)))
+    announce(tx)
+
+
+def drop(tx: Connection, kind: str, key: str) -> None:
+    """What waits under the key, or was set aside, is not wanted any more; a claim on it is lost."""
+    _lock_key(tx, kind, key)
+    tx.execute(delete(work).where(work.c.kind == kind, work.c.key == key))
+
+
 def set_aside(tx: Connection, kind: str, payload: str, error: str, *, key: str | None = None) -> int:
     """Add a row that waits for a person from the start; its id."""
     return _add(

@@ -33,7 +33,8 @@ def sees(actor: Actor, fact: Fact) -> bool:
 
 def _for_supervisors(fact: Fact) -> bool:
     # An operator handles his own contacts, and sees the calls of cards; the rest of his team's is not his.
-    return fact.type.startswith("contact.") or (fact.type.startswith("call.") and fact.card_id is None)
+    of_call = fact.type.startswith(("call.", "recording."))
+    return fact.type.startswith("contact.") or (of_call and fact.card_id is None)
 
 
 class Audience(Generic[W]):

@@ -14,9 +14,9 @@ from gateway.services.once import AlreadyDone, Key, OnceStore
 from gateway.services.views.common import to_json
 from gateway.store.contract import Store
 from gateway.web import auth, origin
-from gateway.web.decoding import decode_body, decode_query
+from gateway.web.decoding import Malformed, decode_body, decode_query
 from gateway.web.deps import WebDeps
-from gateway.web.routes import PREFIX, Request, Route
+from gateway.web.routes import PREFIX, Form, Request, Route
 
 NOBODY = Actor(id="", name="nobody", role=Role.OPERATOR)
 _SECRET = ("password", "current_password")
@@ -39,7 +39,7 @@ def _handler(route: Route, deps: WebDeps) -> Callable[[web.Request], Awaitable[w
         if route.changes_things:
             auth.refuse_cross_site(http, deps, caller.session)
         _permit(caller.actor, route)
-        body = decode_body(await _read(http), route.body) if route.changes_things else None
+        body = await _body(http, route)
         request = Request(
             store=_store(http, deps, route, caller.actor, body),
             actor=caller.actor,
@@ -74,6 +74,19 @@ def _permit(actor: Actor, route: Route) -> None:
         raise Refused(f"this token lacks the scope {route.scope}")
 
 
+async def _body(http: web.Request, route: Route) -> Any:
+    if not route.changes_things:
+        return None
+    if route.body is not Form:
+        return decode_body(await _read(http), route.body)
+    if http.content_type != "multipart/form-data":
+        raise web.HTTPUnsupportedMediaType(reason="send Content-Type: multipart/form-data")
+    try:
+        return Form(await http.multipart())
+    except (ValueError, AssertionError) as error:
+        raise Malformed(f"the body is no form: {error}") from None
+
+
 async def _read(http: web.Request) -> bytes:
     raw = await http.read()
     if raw and http.content_type != "application/json" and not http.content_type.endswith("+json"):
@@ -100,7 +113,9 @@ def _fingerprint(http: web.Request, body: Any) -> str:
     return hashlib.sha256(told).hexdigest()
 
 
-def _answer(route: Route, request: Request[Any, Any], result: Any) -> web.Response:
+def _answer(route: Route, request: Request[Any, Any], result: Any) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
     reply = request.reply
     if isinstance(result, bytes):
         response = _respond(route, route.status, result)

@@ -21,8 +21,8 @@ _REFUSALS = {
     404: "There is no such thing, or one may not see it.",
     409: "The state of the thing does not allow it.",
     412: "Somebody else changed it meanwhile (If-Match).",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not application/json.",
+    413: "The body is larger than 1 MiB, or the file than the settings allow.",
+    415: "The body is not of the type that the route takes.",
     422: "The input has mistakes; `errors` names the fields.",
     429: "Too many attempts; Retry-After says when to come again.",
     503: "The database is away or the service about to stop; nothing was done.",
@@ -86,7 +86,10 @@ def _operation(route: Route, own: Any) -> Schema:
         about["parameters"] = parameters
     if route.role:
         about["x-role"] = route.role.value
-    if route.body is not None:
+    if route.form is not None:
+        content = {"multipart/form-data": {"schema": {"type": "object", **route.form}}}
+        about["requestBody"] = {"required": True, "content": content}
+    elif route.body is not None:
         content = {"application/json": {"schema": own[route.body]}}
         about["requestBody"] = {"required": True, "content": content}
     return about

@@ -3,11 +3,11 @@
 Routing, permissions, decoding, the OpenAPI document and the desk's types are all made from these records.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
-from aiohttp import web
+from aiohttp import MultipartReader, web
 
 from gateway.domain.errors import Invalid
 from gateway.domain.people import Actor, Role
@@ -64,6 +64,13 @@ class Request(Generic[B, Q]):
         return int(version)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The body of a route that takes files: its parts, read by the handler as they arrive."""
+
+    parts: MultipartReader
+
+
 Plain = Request[None, None]
 """A request without body and query."""
 
@@ -89,6 +96,8 @@ class Route:
     result: Any = None
     media_type: str | None = None
     """Of a result that is no JSON of ours."""
+    form: Mapping[str, Any] | None = None
+    """JSON Schema of the parts, where the body is a `Form`."""
 
     @property
     def name(self) -> str:

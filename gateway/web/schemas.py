@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from gateway.services.views.common import View
 from gateway.services.views.events import EVENTS
 from gateway.web.health import Alive, Readiness
 from gateway.web.problems import Problem
-from gateway.web.routes import Route
+from gateway.web.routes import Form, Route
 
 REF = "#/components/schemas/"
 Schema = dict[str, Any]
+_NO_JSON = (None, bytes, Form, web.StreamResponse)
 
 
 def name_of(component: str) -> str:
@@ -24,7 +26,7 @@ def name_of(component: str) -> str:
 
 def components(routes: Iterable[Route]) -> tuple[Mapping[Any, Schema], dict[str, Schema]]:
     """Each type's own schema (mostly a reference), and the schemas by name."""
-    shapes = [shape for r in routes for shape in (r.body, r.result) if shape not in (None, bytes)]
+    shapes = [shape for r in routes for shape in (r.body, r.result) if shape not in _NO_JSON]
     types = list(dict.fromkeys([*shapes, *EVENTS.values(), Problem, Alive, Readiness]))
     schemas, named = msgspec.json.schema_components(types, ref_template=REF + "{name}")
     answered = _answered(types)

@@ -9,6 +9,7 @@ from gateway.web.api import (
     leads,
     operators,
     queues,
+    recordings,
     session,
     teams,
 )
@@ -19,6 +20,7 @@ ROUTES: tuple[Route, ...] = (
     *cards.ROUTES,
     *leads.ROUTES,
     *calls.ROUTES,
+    *recordings.ROUTES,
     *contacts.ROUTES,
     *operators.ROUTES,
     *teams.ROUTES,

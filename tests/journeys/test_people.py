@@ -227,3 +227,15 @@ async def test_lists_come_in_pages_without_gap_or_repetition(person: Person) -> 
     for wrong in ("limit=0", "limit=201", "limit=x", "cursor=x", "colour=red"):
         answer = await admin.get(f"/operators?{wrong}")
         assert answer.fields.keys() == {wrong.split("=")[0]}, wrong
+
+
+@on_both
+async def test_names_are_found_in_any_case_of_any_alphabet(person: Person) -> None:
+    admin = await person("admin")
+    await admin.made("/teams", {"name": "Продажи"})
+    assert (await admin.post("/teams", {"name": "ПРОДАЖИ"})).status == 409
+    made = await admin.made("/operators", {"login": "vera", "name": "Вера Ёлкина", "teams": ["продажи"]})
+    assert made["teams"] == ["Продажи"]
+    for words in ("вера", "ёлк", "VERA", "100%"):
+        found = (await admin.get("/operators", params={"q": words})).body["items"]
+        assert [o["id"] for o in found] == ([] if words == "100%" else [made["id"]]), words

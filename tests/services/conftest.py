@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -79,13 +79,14 @@ async def office(store: Store) -> Office:
     await store.write(_pbx)
     await store.write(lambda tx: teams.ensure_team(tx, "others") and None)
     made = Office(store)
-    for login, role, team, extension in (
+    staff: tuple[tuple[str, Literal["operator", "supervisor", "admin"], str, str | None], ...] = (
         ("anna", "operator", "sellers", "101"),
         ("boris", "operator", "sellers", "102"),
         ("clara", "operator", "others", None),
         ("olga", "supervisor", "sellers", None),
         ("admin", "admin", "sellers", None),
-    ):
+    )
+    for login, role, team, extension in staff:
         phones = [EndpointFields(pbx="pbx1", extension=extension)] if extension else []
         body = OperatorCreate(login=login, name=login.title(), role=role, teams=[team], endpoints=phones)
         await people.add_operator(store, msgspec.structs.replace(body, password="a good password"))

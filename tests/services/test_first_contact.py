@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from gateway.domain.calls import CallEvent
+from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, Direction, Party
+from gateway.domain.ids import call_id
 from gateway.services import calls, cards, contacts
 from gateway.services import leads as leads_service
 from gateway.services.calls import CallFilters
@@ -14,7 +15,7 @@ from gateway.services.contacts import ContactFilters
 from gateway.services.search import Filters
 from gateway.store.tables import cards as cards_table
 from gateway.store.tables import leads, timeline
-from tests.services.conftest import COUNTRY, Office
+from tests.services.conftest import COUNTRY, START, Office
 
 Story = Callable[..., list[CallEvent]]
 
@@ -167,3 +168,24 @@ async def test_who_holds_a_contact_sees_its_card_of_another_team_only_meanwhile(
     assert card.team == "sellers"
     await office.intake.calls_happened([end])
     assert (await cards.list_cards(office.store, clara, Filters(), 50, None)).items == []
+
+
+async def test_an_outgoing_call_opens_the_clients_card_for_the_one_who_dials(office: Office) -> None:
+    call = Call(
+        id=call_id("pbx1", "1763974800.77"),
+        pbx="pbx1",
+        linkedid="1763974800.77",
+        direction=Direction.OUT,
+        state=CallState.RINGING,
+        started_at=START,
+        from_=Party(None, "101", None),
+        to=Party("+79995550000", "89995550000", None),
+    )
+    await office.intake.calls_happened([CallEvent(CallEventType.STARTED, call, START)])
+    (pop,) = await office.facts("card.opened")
+    assert pop.operators == (office.actors["anna"].id,)
+    (data,) = await office.told("card.opened")
+    assert data["created"] is True
+    assert data["contact"] is None
+    page = await calls.list_calls(office.store, office.actors["anna"], CallFilters(), 50, None)
+    assert [one.id for one in page.items] == [call.id]

@@ -1,6 +1,6 @@
 """Calls as the API and `perezvon replay` show them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import field
@@ -109,6 +109,7 @@ class CallView(View, frozen=True):
         queue: str | None = None,
         note: str | None = None,
         version: int | None = None,
+        recordings: Sequence[str] = (),
     ) -> "CallView":
         """The call with what only the database knows laid in; `queue` replaces the PBX's own name."""
         return cls(
@@ -135,7 +136,7 @@ class CallView(View, frozen=True):
             hold_s=round(call.hold_s, 3),
             segments=[_segment(s, phones) for s in call.segments],
             transfers=[_transfer(t) for t in call.transfers],
-            recordings=[],
+            recordings=list(recordings),
             estimated=list(call.estimated),
             note=note,
             version=version,

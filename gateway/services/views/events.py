@@ -9,6 +9,7 @@ from gateway.services.views.common import View
 from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
 from gateway.services.views.people import Me, Operator
 from gateway.services.views.queues import Connector, Queue
+from gateway.services.views.recordings import Recording
 
 
 class Hello(View, frozen=True):
@@ -50,5 +51,6 @@ EVENTS: Mapping[str, type[View]] = {
     "operator.updated": Operator,
     "presence.changed": Operator,
     "queue.updated": Queue,
+    "recording.ready": Recording,
     "connector.state": Connector,
 }

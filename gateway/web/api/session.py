@@ -21,6 +21,8 @@ async def sign_in(rq: Request[SignIn, None]) -> Me:
         metrics.sign_ins_total.labels(type(error).__name__).inc()
         raise
     metrics.sign_ins_total.labels("ok").inc()
+    if former:
+        rq.deps.hub.session_ended(sessions.hash_of(former))
     rq.reply.cookie = signed.token
     return await me.get(rq.store, signed.session.actor, signed.session)
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0fb47b14c8a7"
+revision = "2b64bfed3689"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -258,6 +258,12 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'waiting'"),
         )
 
+    op.create_table(
+        "recording_scans",
+        sa.Column("pbx", sa.String(length=255), nullable=False),
+        sa.Column("scanned_to_ns", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pbx", name=op.f("pk_recording_scans")),
+    )
     op.create_table(
         "skills",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -786,6 +792,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_timeline_ref_id", ["ref_id"], unique=False)
 
     op.create_table(
+        "call_legs",
+        sa.Column("pbx", sa.String(length=255), nullable=False),
+        sa.Column("uniqueid", sa.String(length=255), nullable=False),
+        sa.Column("call_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id_calls")),
+        sa.PrimaryKeyConstraint("pbx", "uniqueid", name=op.f("pk_call_legs")),
+    )
+    op.create_table(
         "contacts",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
@@ -928,6 +942,62 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index("ix_messages_seq", ["thread_id", "seq"], unique=False)
         batch_op.create_index("ix_messages_thread_id", ["thread_id", "at", "id"], unique=False)
+
+    op.create_table(
+        "recordings",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("pbx", sa.String(length=255), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("uniqueid", sa.String(length=255), nullable=True),
+        sa.Column("call_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("ext", sa.String(length=16), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("original_sha256", sa.String(length=64), nullable=True),
+        sa.Column("original_ext", sa.String(length=16), nullable=True),
+        sa.Column("original_size", sa.BigInteger(), nullable=True),
+        sa.Column("codec", sa.String(length=32), nullable=True),
+        sa.Column("duration_s", sa.Float(), nullable=True),
+        sa.Column("channels", sa.Integer(), nullable=True),
+        sa.Column("has_audio", sa.Boolean(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("seen_size", sa.BigInteger(), nullable=True),
+        sa.Column("seen_mtime_ns", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "seen_since",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "created_at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_recordings_call_id_calls")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
+    )
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.create_index("ix_recordings_at", ["at", "id"], unique=False)
+        batch_op.create_index("ix_recordings_call_id", ["call_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_recordings_name", ["pbx", "name"], unique=False)
+        batch_op.create_index("ix_recordings_original_sha256", ["original_sha256"], unique=False)
+        batch_op.create_index("ix_recordings_sha256", ["sha256"], unique=False)
+        batch_op.create_index(
+            "ix_recordings_unattached",
+            ["pbx", "uniqueid"],
+            unique=False,
+            sqlite_where=sa.text("call_id is null"),
+            postgresql_where=sa.text("call_id is null"),
+        )
 
     op.create_table(
         "tasks",
@@ -1075,11 +1145,46 @@ def upgrade() -> None:
     with op.batch_alter_table("message_revisions", schema=None) as batch_op:
         batch_op.create_index("ix_message_revisions_message_id", ["message_id", "id"], unique=False)
 
+    op.create_table(
+        "recording_peaks",
+        sa.Column(
+            "recording_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False
+        ),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recording_id"], ["recordings.id"], name=op.f("fk_recording_peaks_recording_id_recordings")
+        ),
+        sa.PrimaryKeyConstraint("recording_id", name=op.f("pk_recording_peaks")),
+    )
+    op.create_table(
+        "recording_talkers",
+        sa.Column(
+            "recording_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False
+        ),
+        sa.Column("operator_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name=op.f("fk_recording_talkers_operator_id_operators")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recording_id"], ["recordings.id"], name=op.f("fk_recording_talkers_recording_id_recordings")
+        ),
+        sa.PrimaryKeyConstraint("recording_id", "operator_id", name=op.f("pk_recording_talkers")),
+    )
+    with op.batch_alter_table("recording_talkers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_recording_talkers_operator_id", ["operator_id", "recording_id"], unique=False
+        )
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("recording_talkers", schema=None) as batch_op:
+        batch_op.drop_index("ix_recording_talkers_operator_id")
+
+    op.drop_table("recording_talkers")
+    op.drop_table("recording_peaks")
     with op.batch_alter_table("message_revisions", schema=None) as batch_op:
         batch_op.drop_index("ix_message_revisions_message_id")
 
@@ -1110,6 +1215,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tasks_assignee_id")
 
     op.drop_table("tasks")
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_recordings_unattached",
+            sqlite_where=sa.text("call_id is null"),
+            postgresql_where=sa.text("call_id is null"),
+        )
+        batch_op.drop_index("ix_recordings_sha256")
+        batch_op.drop_index("ix_recordings_original_sha256")
+        batch_op.drop_index("ix_recordings_name")
+        batch_op.drop_index("ix_recordings_call_id")
+        batch_op.drop_index("ix_recordings_at")
+
+    op.drop_table("recordings")
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_thread_id")
         batch_op.drop_index("ix_messages_seq")
@@ -1126,6 +1244,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_card_id")
 
     op.drop_table("contacts")
+    op.drop_table("call_legs")
     with op.batch_alter_table("timeline", schema=None) as batch_op:
         batch_op.drop_index("ix_timeline_ref_id")
         batch_op.drop_index("ix_timeline_card_id")
@@ -1217,6 +1336,7 @@ def downgrade() -> None:
     op.drop_table("tokens")
     op.drop_table("teams")
     op.drop_table("skills")
+    op.drop_table("recording_scans")
     with op.batch_alter_table("raw_updates", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_raw_updates_waiting",
