@@ -95,7 +95,7 @@ def write(run_dir: Path, ports: Ports) -> None:
         "res_parking.conf": texts.PARKING,
         "voicemail.conf": texts.VOICEMAIL + boxes,
         "musiconhold.conf": "[default]\nmode = files\ndirectory = /usr/share/asterisk/moh\n",
-        "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nusegmtime = yes\nloguniqueid = yes\n",
+        "cdr.conf": texts.CDR,
         **dict.fromkeys(("acl.conf", "pjproject.conf"), ""),
         **dict.fromkeys(("ccss.conf", "udptl.conf"), "[general]\n"),
         "cdr_manager.conf": "[general]\nenabled = yes\n[mappings]\nlinkedid => LinkedID\n",

@@ -62,10 +62,21 @@ ring = 425/1000,0/4000
 congestion = 425/175,0/175
 """
 
+CDR = """\
+[general]
+enable = yes
+unanswered = yes
+[csv]
+usegmtime = yes
+loguniqueid = yes
+loguserfield = yes
+newcdrcolumns = yes
+"""
+
 CEL = """\
 [general]
 enable = yes
-apps = dial,queue,park
+apps = dial,queue,park,voicemail
 events = ALL
 [manager]
 enabled = yes
@@ -74,11 +85,14 @@ enabled = yes
 CEL_COLUMNS = ",".join(
     f"${{CSV_QUOTE({name})}}"
     for name in (
-        "${eventtype}", "${eventtime}", "${CALLERID(name)}", "${CALLERID(num)}", "${CHANNEL(exten)}",
-        "${CHANNEL(context)}", "${CHANNEL(channame)}", "${CHANNEL(appname)}", "${CHANNEL(uniqueid)}",
-        "${CHANNEL(linkedid)}", "${BRIDGEPEER}", "${eventextra}",
+        "${eventtype}", "${eventtime}", "${CALLERID(name)}", "${CALLERID(num)}", "${CALLERID(ANI)}",
+        "${CALLERID(RDNIS)}", "${CALLERID(DNID)}", "${CHANNEL(exten)}", "${CHANNEL(context)}",
+        "${CHANNEL(channame)}", "${CHANNEL(appname)}", "${CHANNEL(appdata)}", "${CHANNEL(amaflags)}",
+        "${CHANNEL(accountcode)}", "${CHANNEL(uniqueid)}", "${CHANNEL(linkedid)}", "${BRIDGEPEER}",
+        "${CHANNEL(userfield)}", "${userdeftype}", "${eventextra}",
     )
 )  # fmt: skip
+"""The line of Asterisk's own sample of cel_custom.conf."""
 
 MODULES = """
 res_timing_timerfd res_pjproject res_sorcery_config res_sorcery_memory res_sorcery_astdb res_rtp_asterisk
