@@ -1,6 +1,7 @@
 """The SQLite file: its connections, its rights, its lock, and which errors mean that it cannot be used."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -36,10 +37,17 @@ def unavailable(error: BaseException) -> StoreUnavailable | None:
 
 
 def prepare(path: Path) -> None:
-    """Make the folder (0700) and the file (0600) where they are missing."""
+    """Make the folder (0700) and the file (0600) where they are missing.
+
+    A file that is there is not opened: to close it again would drop every lock that this process has on it
+    (fcntl(2), sqlite.org/howtocorrupt.html 2.2), and another one would delete the WAL under us.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise NeedsAdministrator(
             f"the database {path} cannot be opened: {error.strerror}",

@@ -210,7 +210,8 @@ def test_replay_prints_the_calls_of_a_recorded_stream_without_any_configuration(
         env=os.environ | {"PYTHONPATH": str(STREAMS.parents[2])},
     )
     calls = [json.loads(line) for line in replayed.stdout.splitlines()]
-    assert [call["disposition"] for call in calls] == ["answered", "busy"]
+    assert {call["disposition"] for call in calls} == {"answered", "busy"}
+    assert [call["started_at"] for call in calls] == sorted(call["started_at"] for call in calls)
     assert all(call["card_id"] is None for call in calls)
     assert json.loads(replayed.stderr.splitlines()[-1]) == {
         "leftovers": {"channels": 0, "bridges": 0, "calls": 0}

@@ -166,3 +166,30 @@ async def test_the_log_is_folded_into_the_file_while_nobody_writes(
     await store.write(notes.add, "b")
     assert await store.read(notes.keys) == {"a", "b"}
     await store.close()
+
+
+ADD_NOTE = """
+import sqlite3, sys
+tx = sqlite3.connect(sys.argv[1])
+tx.execute("insert into notes (key) values ('theirs')")
+tx.commit()
+tx.close()
+"""
+
+
+async def test_a_second_opening_leaves_the_first_ones_locks_to_it(tmp_path: Path) -> None:
+    """To close any descriptor of the file drops this process's locks (fcntl(2)): another process would take
+    itself for the last one and throw the WAL away that this one goes on writing to."""
+    path = tmp_path / "perezvon.db"
+    store = await open_store(url_of(path))
+    await store.write(notes.create)
+    await (await open_store(url_of(path))).close()
+
+    subprocess.run([sys.executable, "-c", ADD_NOTE, path], check=True)
+    await store.write(notes.add, "ours")
+
+    assert await store.read(notes.keys) == {"theirs", "ours"}
+    await store.close()
+    again = await open_store(url_of(path))
+    assert await again.read(notes.keys) == {"theirs", "ours"}
+    await again.close()

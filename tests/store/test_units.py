@@ -196,4 +196,5 @@ async def test_closing_finishes_what_was_begun_and_refuses_what_comes_later(stor
     again = await open_store(store.url)
     assert await again.read(notes.count) == 5
     await again.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("perezvon-")]
+    ours = ("perezvon-reader", "perezvon-writer", "perezvon-postgres")
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(ours)]
