@@ -1,7 +1,6 @@
 """The lab itself: a real PBX comes up, calls are placed on it, their events arrive, and it goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,20 +9,9 @@ from tests.lab.asterisk.dialplan import did
 from tests.lab.asterisk.pbx import Pbx, asterisk
 from tests.lab.asterisk.phones import phones
 from tests.lab.asterisk.scenario import Answer, Caller, HangUp, Refuse, Ring, Speak, Talk
-from tests.lab.components import Unavailable, require
 
 EMPTY_WAV = 44
 """Bytes of a WAV file with a header and no sound."""
-
-
-@pytest.fixture
-async def pbx() -> AsyncIterator[Pbx]:
-    """A PBX for one test; the test is skipped where none can be had."""
-    try:
-        async with asterisk() as running:
-            yield running
-    except Unavailable as reason:
-        require(str(reason))
 
 
 async def test_a_call_from_outside_rings_is_answered_and_its_events_arrive(pbx: Pbx) -> None:

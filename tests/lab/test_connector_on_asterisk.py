@@ -1,71 +1,24 @@
 """The connector on a real Asterisk: login, rights, snapshots of live calls, kills, reloads, forged events."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from config.secret import Secret
 from connectors.asterisk.actions import core_settings, core_show_channels, status
-from connectors.asterisk.ami import Timing, Wanted, connect
-from connectors.asterisk.connector import AsteriskConnector, check
-from connectors.asterisk.settings import AsteriskSettings
+from connectors.asterisk.ami import Wanted, connect
+from connectors.asterisk.connector import check
 from gateway.domain.calls import CallEventType, CallState, Disposition
 from gateway.domain.errors import NeedsAdministrator, PermanentFailure, TemporaryFailure
-from gateway.domain.ports import LinkState
-from tests.fakes.books import Books, Lights
-from tests.lab.asterisk.config import FULL, NARROW, POOR, AmiUser
+from tests.fakes.books import Books
+from tests.lab.asterisk.config import FULL, NARROW, POOR
 from tests.lab.asterisk.dialplan import did
-from tests.lab.asterisk.pbx import Pbx, asterisk, kill, start
+from tests.lab.asterisk.pbx import Pbx, kill, start
 from tests.lab.asterisk.phones import phones
 from tests.lab.asterisk.scenario import Answer, Caller, HangUp, Ring, Talk
-from tests.lab.components import Unavailable, require
+from tests.lab.following import following, now, settings_to
 
 CLIENT = "79161234567"
-PATIENCE = Timing(ping_every_s=0.5, tick_s=0.1, rights_probe_s=1.0)
-
-
-@pytest.fixture
-async def pbx() -> AsyncIterator[Pbx]:
-    """A PBX for one test; the test is skipped where none can be had."""
-    try:
-        async with asterisk() as running:
-            yield running
-    except Unavailable as reason:
-        require(str(reason))
-
-
-def settings_to(pbx: Pbx, user: AmiUser = NARROW, secret: str | None = None) -> AsteriskSettings:
-    return AsteriskSettings(
-        kind="asterisk",
-        name="pbx1",
-        port=pbx.ports.ami,
-        username=user.name,
-        secret=Secret(secret or user.secret),
-        trunks=("PJSIP/trunk",),
-    )
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-@asynccontextmanager
-async def following(
-    pbx: Pbx, books: Books, lights: Lights | None = None, user: AmiUser = NARROW
-) -> AsyncIterator["asyncio.Task[None]"]:
-    lights = lights or Lights()
-    connector = AsteriskConnector(settings_to(pbx, user), books, lights, timing=PATIENCE)
-    task = asyncio.create_task(connector.run())
-    try:
-        await lights.until(LinkState.UP if user is not POOR else LinkState.NEEDS_ADMINISTRATOR)
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_login_uptime_clock_and_actions_with_the_documented_user(pbx: Pbx) -> None:

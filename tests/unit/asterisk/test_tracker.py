@@ -9,6 +9,7 @@ from connectors.asterisk.framing import Framer
 from connectors.asterisk.tracker import EVENTS, NEEDED, Tracker
 from gateway.domain.calls import CallEventType, CallState, Disposition
 from gateway.domain.ids import call_id
+from tests.lab.stories.truth import differences
 from tests.unit.asterisk.streams import (
     RULES,
     UNFINISHED,
@@ -23,23 +24,6 @@ from tests.unit.asterisk.streams import (
     truth,
 )
 
-_SLACK_S = 1.0
-"""The players' own slowness: the truth is when they meant to act."""
-
-
-def _differences(path: str, wanted: Any, got: Any) -> list[str]:
-    if isinstance(wanted, dict) and isinstance(got, dict):
-        return [d for key in wanted for d in _differences(f"{path}.{key}", wanted[key], got.get(key))]
-    if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
-        return [
-            d
-            for i, pair in enumerate(zip(wanted, got, strict=True))
-            for d in _differences(f"{path}[{i}]", *pair)
-        ]
-    if isinstance(wanted, float) and isinstance(got, float):
-        return [] if abs(wanted - got) <= _SLACK_S else [f"{path}: {wanted} is {got}"]
-    return [] if wanted == got else [f"{path}: {wanted} is {got}"]
-
 
 def _recordings() -> list[Any]:
     return [pytest.param(story, path, id=path.name) for story in stories() for path in paths(story)]
@@ -53,7 +37,7 @@ def test_every_recorded_story_comes_out_as_it_was_played(story: str, path: Any) 
         # Recorded without read class `dialplan`: nothing in it tells that a voicemail box picked up.
         wanted[0]["disposition"] = "no_answer"
 
-    assert _differences("", wanted, played.wires()) == []
+    assert differences(wanted, played.wires()) == []
     assert played.empty() or story in UNFINISHED
 
 
