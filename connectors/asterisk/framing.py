@@ -100,7 +100,8 @@ class Framer:
             elif block.startswith(_EVENT) and self._is_noise(block):
                 continue
             else:
-                message = self._parsed(block)
+                # A read may end within three line ends in a row; the first of them is not the message's.
+                message = self._parsed(block.removesuffix(self._eol))
             if message:
                 messages.append(message)
         return messages

@@ -14,9 +14,19 @@ _VOICEMAIL = frozenset({"VoiceMail", "MinivmRecord"})
 
 
 def newchannel(core: Core, event: Event, now: float) -> None:
+    late = event.get("Uniqueid", "") in core.graph.legs
     leg = core.leg(event, now)
+    if leg is not None and late:
+        _born_before(leg, event)
     if leg is not None and event.get("ChannelState") != "0":
         _into(core, leg, event, now)
+
+
+def _born_before(leg: Leg, event: Event) -> None:
+    """An event of the channel came before its birth: where it dialled in is told by the birth alone."""
+    track, exten = leg.track, text(event.get("Exten"))
+    if leg.trunk and leg is track.caller and leg.id == track.first and exten:
+        track.did = track.to_raw = leg.exten = exten
 
 
 def newstate(core: Core, event: Event, now: float) -> None:

@@ -218,7 +218,8 @@ class Core:
         )
         public = self.names.public(raw)
         leg.number = public or raw
-        unclear = track.originated or self.names.public(track.to_raw) is None
+        typed = self.names.public(track.to_raw)
+        unclear = track.originated or typed is None or (typed != public and _has_prefix(track.to_raw, raw))
         if raw and leg is track.target and unclear and (public or not track.to_raw):
             track.to_raw = raw
 
@@ -270,6 +271,19 @@ _TOLD = {
     CallState.HELD: CallEventType.HELD,
     CallState.PARKED: CallEventType.PARKED,
 }
+
+
+def _has_prefix(typed: str | None, dialled_out: str | None) -> bool:
+    """Whether the number was typed with a prefix that the dialplan takes away (9 for an outside line), which
+    may read as the code of another country.
+    """
+    if not typed or not dialled_out or len(dialled_out) < _SUBSCRIBER:
+        return False
+    return len(typed) > len(dialled_out) and typed.endswith(dialled_out[-_SUBSCRIBER:])
+
+
+_SUBSCRIBER = 9
+"""As many last digits as two different numbers do not share."""
 
 
 def _born(uniqueid: str, now: float) -> float:

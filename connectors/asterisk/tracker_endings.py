@@ -103,10 +103,10 @@ def end(core: Core, track: Track, now: float) -> None:
 
 def pass_time(core: Core, now: float) -> None:
     """Close what nobody is left on, settle what stood still, forget old graves."""
-    for track in [t for t, at in core.waiting.items() if at <= now]:
+    for track, due in [(t, at) for t, at in core.waiting.items() if at <= now]:
         del core.waiting[track]
         if track.merged_into is None and track.state is not CallState.ENDED:
-            _revisit(core, track, now)
+            _revisit(core, track, due, now)
     core.burials(now)
 
 
@@ -118,7 +118,7 @@ def _complete_bridges(core: Core, track: Track) -> None:
             find_missing(core, leg, leg.bridge.since)
 
 
-def _revisit(core: Core, track: Track, now: float) -> None:
+def _revisit(core: Core, track: Track, due: float, now: float) -> None:
     grace = _grace(track)
     if grace is None:
         track.fading = None
@@ -126,7 +126,7 @@ def _revisit(core: Core, track: Track, now: float) -> None:
         core.settle(track, now)
     elif track.fading is None or now < track.fading + grace:
         if track.fading is None:
-            track.fading = max((leg.ending or 0.0 for leg in track.legs.values()), default=0.0) or now
+            track.fading = max((leg.ending or 0.0 for leg in track.legs.values()), default=0.0) or due
         core.look_again(track, track.fading + grace)
     else:
         room(track.estimated, "ended_at")

@@ -1,7 +1,10 @@
 """Dialplan and queues of the lab PBX: a plain office, one number (DID) per story.
 
 `7495100010x` rings operator 10x, `74951000400` and its neighbours enter queues, `74951000300` is the menu.
+Numbers of another city lead into the same phones by a dialplan as FreePBX generates it.
 """
+
+from tests.lab.asterisk import freepbx
 
 CITY = "7495100"
 """What every DID begins with; the last four digits name the place: 0101 operator 101, 0400 queue 400."""
@@ -49,6 +52,8 @@ exten => {did("490")},1,Answer()
 ; the menu: 1 is the queue of three, 2 is operator 101
 exten => {did("300")},1,Answer()
  same => n,Goto(menu,s,1)
+; the other city
+exten => _{freepbx.CITY}XXXX,1,Goto(from-pstn,${{EXTEN}},1)
 
 [menu]
 exten => s,1,BackGround(demo-congrats)
@@ -80,12 +85,15 @@ exten => _7XXXXXXXXXX,1,Set(CALLERID(num)={did("100")})
  same => n,Dial(PJSIP/${{EXTEN}}@trunk,30,TK)
  same => n,Goto(gave-up,${{DIALSTATUS}},1)
 
+exten => _9X.,1,Goto(outbound-allroutes,${{EXTEN}},1)
+
 [agents]
 exten => _1XX,1,Dial(PJSIP/${{EXTEN}},{RING_S})
  same => n,Hangup()
-"""
 
-QUEUES = """\
+{freepbx.EXTENSIONS}"""
+
+QUEUES = f"""\
 [general]
 persistentmembers = no
 autofill = yes
@@ -129,4 +137,5 @@ strategy = rrmemory
 timeout = 4
 member => PJSIP/104,0,104,PJSIP/104
 member => PJSIP/105,0,105,PJSIP/105
-"""
+
+{freepbx.QUEUES}"""

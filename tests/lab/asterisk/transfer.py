@@ -30,19 +30,24 @@ class Spoken:
 
 
 def dialog_of(messages: Path) -> Spoken:
-    """The call in a phone's SIPp message log. Raises ValueError when it was not answered."""
+    """The call in a phone's SIPp message log: answered, or (RFC 3261, 12.1) ringing at the other side.
+
+    Raises ValueError when it is neither.
+    """
     text = messages.read_text(errors="replace").replace("\r\n", "\n")
     pieces = re.split(r"UDP message (sent|received) [^\n]*\n\n", text)[1:]
     said = list(zip(pieces[::2], pieces[1::2], strict=True))
     contact = next(_contact(message) for way, message in said if way == "sent")
     for direction, message in said:
-        if message.startswith("SIP/2.0 200") and re.search(r"^CSeq: *\d+ INVITE", message, re.M):
+        if message.startswith(("SIP/2.0 200", "SIP/2.0 180")) and re.search(
+            r"^CSeq: *\d+ INVITE", message, re.M
+        ):
             caller, callee = _header(message, "From"), _header(message, "To")
             if direction == "received":
                 return Spoken(_header(message, "Call-ID"), caller, callee, _contact(message), contact)
             invite = next(m for way, m in said if way == "received" and m.startswith("INVITE "))
             return Spoken(_header(message, "Call-ID"), callee, caller, _contact(invite), contact)
-    raise ValueError("the call was not answered")
+    raise ValueError("the call neither rang nor was answered")
 
 
 def transfer(customer: Spoken, colleague: Spoken) -> str:

@@ -4,7 +4,7 @@ The truth is a list of business calls in order of start, each in the shape of th
 those fields of which the player is sure. Times are what the phones were told to do: good to half a second.
 """
 
-from tests.lab.stories import clicks, odd, plain, queues, transfers
+from tests.lab.stories import clicks, freepbx, odd, plain, queues, transfers
 from tests.lab.stories.stage import Stage, Story
 
 DEMO: dict[str, Story] = {
@@ -36,11 +36,23 @@ STORIES: dict[str, Story] = {
         transfers.blind_transfer_to_queue,
         transfers.attended_transfer,
         transfers.attended_transfer_by_keys,
+        transfers.blonde_transfer,
+        transfers.blonde_transfer_by_keys,
+        transfers.refused_consultation,
+        transfers.refused_consultation_by_keys,
         transfers.blind_transfer_by_keys,
         transfers.redirect,
         transfers.hold,
         transfers.pickup,
         transfers.park_and_retrieve,
+        freepbx.freepbx_direct,
+        freepbx.freepbx_no_answer,
+        freepbx.freepbx_queue,
+        freepbx.freepbx_queue_abandoned,
+        freepbx.freepbx_queue_blind_transfer,
+        freepbx.freepbx_queue_attended_transfer,
+        freepbx.freepbx_ring_group,
+        freepbx.freepbx_outgoing,
         clicks.click_to_call,
         clicks.click_to_call_operator_no_answer,
         clicks.click_to_call_operator_declined,

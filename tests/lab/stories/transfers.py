@@ -78,6 +78,60 @@ async def attended_transfer_by_keys(stage: Stage) -> Truth:
     return [call | {"hangup_by": "callee"}]
 
 
+async def blonde_transfer(stage: Stage) -> Truth:
+    """101 holds the client, calls 102 and joins the two while 102 rings still; 102 answers after 4 s."""
+    await stage.phones.rings("102", Ring(4), Answer(), Talk(3), HangUp())
+    client, held = await client_talks_to_101(stage, Talk(2), Hold(), Talk())
+    await stage.ami.event("Hold")
+    consulting = await stage.phones.dials("101", "102", Talk())
+    await stage.ringing("102")
+    await stage.pause(1)
+    await stage.phones.connects(held, consulting)
+    await client.done()
+    call = moved(inbound(did("101"), CLIENT), ("101", 3.0), "attended", ("102", 3.0))
+    return [call | {"hangup_by": "callee"}]
+
+
+async def blonde_transfer_by_keys(stage: Stage) -> Truth:
+    """101 presses *2 and 102, and hangs up while 102 rings; 102 answers, talks 3 s and hangs up."""
+    await stage.phones.rings("102", Ring(4), Answer(), Talk(3), HangUp())
+    client, _ = await client_talks_to_101(
+        stage, Talk(2), Dtmf("*2"), Talk(1), Dtmf("102"), Talk(1.5), HangUp()
+    )
+    await client.done()
+    call = moved(inbound(did("101"), CLIENT), ("101", None), "attended", ("102", 3.0))
+    return [call | {"hangup_by": "callee"}]
+
+
+async def refused_consultation(stage: Stage) -> Truth:
+    """101 holds the client and calls 102, who presses Reject; 101 takes the client back, talks, hangs up."""
+    await stage.phones.rings("102", Ring(1), Refuse(603))
+    client, _ = await client_talks_to_101(stage, Talk(1), Hold(), Talk(3), Hold(on=False), Talk(2), HangUp())
+    await stage.ami.event("Hold")
+    consulting = await stage.phones.dials("101", "102", Talk())
+    await consulting.done()
+    await client.done()
+    call = inbound(did("101"), CLIENT) | talked("101", 6.0) | {"rang": ["101"], "transfers": []}
+    return [
+        call | {"hold_s": 3.0, "hangup_by": "callee"},
+        {
+            "direction": "internal", "state": "ended", "disposition": "declined",
+            "from": {"number": None, "raw": "101"}, "to": {"number": None, "raw": "102"},
+            "rang": ["102"], "talk_s": 0.0, "hangup_by": "callee",
+        },
+    ]  # fmt: skip
+
+
+async def refused_consultation_by_keys(stage: Stage) -> Truth:
+    """101 presses *2 and 102, who presses Reject; 101 is with the client again, talks on and hangs up."""
+    await stage.phones.rings("102", Ring(1), Refuse(603))
+    client, _ = await client_talks_to_101(stage, Talk(2), Dtmf("*2"), Talk(1), Dtmf("102"), Talk(5), HangUp())
+    await client.done()
+    call = inbound(did("101"), CLIENT) | {"disposition": "answered", "operator": {"extension": "101"}}
+    segments = [{"extension": "101"}]
+    return [call | {"rang": ["101", "102"], "transfers": [], "segments": segments, "hangup_by": "callee"}]
+
+
 async def blind_transfer_by_keys(stage: Stage) -> Truth:
     """After 2 s 101 presses #1 and 102, who answers after 2 s, talks 3 s and hangs up."""
     await stage.phones.rings("102", Ring(2), Answer(), Talk(3), HangUp())

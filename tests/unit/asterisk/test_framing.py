@@ -165,3 +165,12 @@ def test_new_command_output_is_a_list_of_lines() -> None:
 
 def test_extra_blank_lines_between_messages_are_passed_over() -> None:
     assert read(BANNER + b"\r\n" + HANGUP + b"\r\n\r\n" + HANGUP, 4) == read(HANGUP * 2)
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_read_that_ends_among_blank_lines_changes_no_header(cut: int) -> None:
+    odd = b"Fi:le: one\r\n"
+    stream = BANNER + odd + b"\r\n\r\n" + HANGUP
+    framer, at = Framer(), len(BANNER + odd) - 1 + cut
+    assert framer.feed(stream[:at]) + framer.feed(stream[at:]) == read(stream)
+    assert read(stream)[0] == {"Fi:le": "one"}
