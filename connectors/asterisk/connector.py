@@ -43,6 +43,8 @@ class AsteriskConnector:
     country: str = "RU"
     clock: Clock = utc_now
     timing: Timing = field(default_factory=Timing)
+    following: "Following | None" = field(default=None, init=False)
+    """The link being followed, or followed last."""
 
     async def run(self) -> None:
         """Follow the PBX until the link is lost; each run is a new connection and a new tracker.
@@ -53,7 +55,7 @@ class AsteriskConnector:
         self.report(LinkState.CONNECTING)
         wanted = Wanted(EVENTS, NEEDED)
         async with connect(self.settings, wanted, clock=self.clock, timing=self.timing) as link:
-            following = Following(self, link, Tracker(rules_of(self.settings, self.country)))
+            self.following = following = Following(self, link, Tracker(rules_of(self.settings, self.country)))
             await following.restore()
             following.tell()
             while True:
