@@ -30,9 +30,9 @@ export function clockSeconds(at: string | number, language: string): string {
   return format(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
 }
 
-/** Date, time and zone: what a pointer resting on a short time shows. */
+/** Day and time to the second: what a pointer resting on a short time shows. */
 export function fullTime(at: string | number, language: string): string {
-  return format(language, { dateStyle: "long", timeStyle: "long" } as Intl.DateTimeFormatOptions).format(new Date(at));
+  return format(language, { dateStyle: "medium", timeStyle: "medium" } as Intl.DateTimeFormatOptions).format(new Date(at));
 }
 
 function daysApart(at: Date, now: Date): number {
