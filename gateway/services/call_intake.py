@@ -7,13 +7,22 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, insert, select, text
 
 from gateway.domain.calls import Call, CallEvent, CallState, Direction, advance
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
 from gateway.domain.names import clean
-from gateway.services import call_contacts, call_entry, calls, card_views, clients, publish, recordings_intake
+from gateway.services import (
+    call_contacts,
+    call_entry,
+    call_merge,
+    calls,
+    card_views,
+    clients,
+    publish,
+    recordings_intake,
+)
 from gateway.services import contacts as contacts_service
 from gateway.services.call_contacts import Placed
 from gateway.services.call_entry import Entry, client_of
@@ -24,7 +33,7 @@ from gateway.services.views.cards import Card, Lead, LeadSource, TimelineEntry
 from gateway.services.views.contacts import CardOpened, Contact
 from gateway.store import cards as card_store
 from gateway.store import facts
-from gateway.store.tables import LIVE_CALL, contacts, timeline
+from gateway.store.tables import LIVE_CALL, timeline
 from gateway.store.tables import calls as calls_table
 
 _add_call = insert(calls_table)
@@ -40,11 +49,12 @@ def record(tx: Connection, event: CallEvent, now: datetime) -> None:
         return
     entry = call_entry.enter(tx, event, call, before, main_team, now)
     entry.card_id, entry.opened = _card(tx, entry)
-    _absorb_aliases(tx, call)
+    told = call_merge.absorb(tx, call, event.at)
     view = _save(tx, entry, known)
     if known is not None and known.state is CallState.ENDED:
+        facts.append(tx, told)
         return
-    told: list[Fact] = _lead_facts(tx, entry)
+    told += _lead_facts(tx, entry)
     _put_on_timeline(tx, entry, view, told)
     contact = _follow_contact(tx, entry, told)
     told.append(publish.call_changed(event.type, view, entry.team_id, entry.involved(), event.extension))
@@ -72,18 +82,6 @@ def _placed_yet(call: Call) -> bool:
     if call.direction is Direction.OUT:
         return bool(call_entry.dialling(call) or call.answered_at or call.state is CallState.ENDED)
     return bool(call.queue or call.ringing or call.answered_at or call.state is CallState.ENDED)
-
-
-def _absorb_aliases(tx: Connection, call: Call) -> None:
-    # The consultation call of an attended transfer was a call of its own until it became part of this one.
-    others = [alias for alias in call.aliases if alias != call.id]
-    if not others:
-        return
-    absorbed = update(calls_table).where(calls_table.c.id.in_(others), calls_table.c.merged_into.is_(None))
-    tx.execute(absorbed.values(merged_into=call.id, state="ended", ended_at=call.ended_at))
-    tx.execute(delete(timeline).where(timeline.c.ref_id.in_(others)))
-    leftover = update(contacts).where(contacts.c.call_id.in_(others), contacts.c.closed_at.is_(None))
-    tx.execute(leftover.values(state="closed", offered_to=[], closed_at=call.ended_at, outcome="merged"))
 
 
 def _save(tx: Connection, entry: Entry, known: Call | None) -> CallView:

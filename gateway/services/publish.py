@@ -36,10 +36,16 @@ def card_opened(pop: CardOpened, operator_ids: tuple[str, ...]) -> Fact:
 
 
 def call_changed(
-    event_type: str, call: CallView, team_id: str, involved: tuple[str, ...], extension: str | None
+    event_type: str,
+    call: CallView,
+    team_id: str,
+    involved: tuple[str, ...],
+    extension: str | None,
+    *,
+    merged_into: str | None = None,
 ) -> Fact:
     """Something happened to a call; the people whose phones ring or who talk see it whatever their team."""
-    data = to_json(CallChanged(call=call, extension=extension))
+    data = to_json(CallChanged(call=call, extension=extension, merged_into=merged_into))
     return Fact(event_type, data, team=team_id, operators=involved, card_id=call.card_id)
 
 

@@ -10,6 +10,7 @@ export function applyFrame(state: LiveState, frame: Frame, now: number): void {
   if (frame.type === "hello") applyHello(state, frame.data as Hello, now);
   else if (frame.type === "card.opened") applyOpened(state, frame.data as CardOpened, now);
   else if (frame.type === "card.updated") applyCard(state, frame.data as Card);
+  else if (noun === "call" && data["merged_into"]) dropCall(state, (data["call"] as Call).id);
   else if (noun === "call") applyCall(state, data["call"] as Call, now);
   else if (noun === "contact") applyContact(state, data["contact"] as Contact, now);
   else if (noun === "queue") applyQueue(state, frame.data as Queue, now);
@@ -68,6 +69,12 @@ function applyCall(state: LiveState, call: Call, now: number): void {
   item.call = call;
   enter(item, nextPhase(state, item, call), now);
   if (item.phase === "elsewhere") item.by = call.operator?.name ?? call.operator?.extension ?? item.by;
+}
+
+/** It was a part of another call, which is shown. */
+function dropCall(state: LiveState, id: string): void {
+  delete state.calls[id];
+  state.bar = state.bar.filter((item) => item.callId !== id);
 }
 
 /** A call nobody offered me but which is mine all the same: one I made, or was in before this page was loaded. */

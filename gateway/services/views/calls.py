@@ -179,3 +179,5 @@ class CallChanged(View, frozen=True):
 
     call: CallView
     extension: str | None = None
+    merged_into: str | None = None
+    """On `call.ended`: it was no call of its own but a part of this one, which goes on."""
