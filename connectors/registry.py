@@ -1,14 +1,22 @@
 """The kinds of connectors: what each is told by the configuration, and where its code is."""
 
 import importlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from config.load import Kinds, connector_settings, load
 from config.settings import ConnectorSettings, Settings
 from connectors.asterisk.settings import AsteriskSettings
+from connectors.json.settings import JsonSettings
+
+log = logging.getLogger(__name__)
+
+GROUP = "perezvon.connectors"
+"""Entry points of installed packages that bring kinds of their own; each names a `Kind`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +28,36 @@ class Kind:
     code: str
     """`module:name` of what makes a connector; imported when the first one is made, so that a PBX needs no
     mail library in memory."""
+    channel: Literal["chat", "email"] | None = None
+    """The medium of a kind that brings messages; what makes one of those is called with its settings and a
+    `gateway.domain.connecting.Surroundings`. None: a PBX."""
 
 
-KINDS: Mapping[str, Kind] = {
+def _installed() -> dict[str, Kind]:
+    found: dict[str, Kind] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            kind = point.load()
+        except Exception:
+            # A broken package takes its own kind away and nothing else.
+            log.exception("the connector kind %s cannot be loaded", point.name, extra={"kind": point.name})
+            continue
+        if isinstance(kind, Kind):
+            found[point.name] = kind
+        else:
+            log.error("the entry point %s names no connectors.registry.Kind", point.name)
+    return found
+
+
+KINDS: Mapping[str, Kind] = _installed() | {
     "asterisk": Kind(AsteriskSettings, "connectors.asterisk.connector:AsteriskConnector"),
+    "json": Kind(JsonSettings, "connectors.json.connector:JsonConnector", "chat"),
 }
 
 KNOWN = Kinds(
     built={name: kind.settings for name, kind in KINDS.items()},
     not_built=frozenset(
-        {"email", "telegram", "webchat", "whatsapp", "vk", "max", "viber", "matrix", "xmpp", "json"}
+        {"email", "telegram", "webchat", "whatsapp", "vk", "max", "viber", "matrix", "xmpp"} - KINDS.keys()
     ),
 )
 """What the configuration has to know of the kinds."""

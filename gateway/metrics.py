@@ -39,6 +39,12 @@ call_intake_seconds = Histogram(
     buckets=_FAST,
     registry=REGISTRY,
 )
+message_intake_seconds = Histogram(
+    "perezvon_message_intake_seconds",
+    "From the taking up of a stored update until its message is committed.",
+    buckets=_FAST,
+    registry=REGISTRY,
+)
 facts_lag_seconds = Gauge(
     "perezvon_facts_lag_seconds", "Age of the newest fact when it reached the observers.", registry=REGISTRY
 )
@@ -77,6 +83,18 @@ http_request_seconds = Histogram(
     "Time to answer, without event sockets.",
     ["route"],
     buckets=_FAST,
+    registry=REGISTRY,
+)
+recordings_total = Counter(
+    "perezvon_recordings_total",
+    "Recordings collected, made ready, tried again and given up.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+recording_ready_seconds = Histogram(
+    "perezvon_recording_ready_seconds",
+    "From the end of a call until its recording can be played.",
+    buckets=(1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400),
     registry=REGISTRY,
 )
 sign_ins_total = Counter(

@@ -62,17 +62,25 @@ class RawUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Correspondent:
-    """Who wrote: the identity in this connector, the name shown, and other addresses that the channel itself
-    vouches for (a phone shared by its owner)."""
+    """The client: his identity in this connector, the name shown, and other addresses of his.
+
+    `vouched`: those that the channel itself answers for (a phone shared by its owner, what the site's own
+    server signed). `told`: what he says of himself, so that it may be somebody else's.
+    """
 
     identity: Identity
     name: str = ""
     vouched: tuple[Identity, ...] = ()
+    told: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class InboundAttachment:
-    """A file of a message; `reference` is what the connector needs to fetch it. Sizes in bytes."""
+    """A file of a message. Sizes in bytes.
+
+    `reference` is what the connector needs to fetch it later, or what `MessageIntake.keep_file` gave for
+    bytes that are here already.
+    """
 
     reference: str
     name: str = ""
@@ -94,7 +102,9 @@ class Origin:
 class InboundMessage:
     """A message from the client, or (`outgoing`) one that we sent by another way (the messenger's own app).
 
-    `thread_key` names the conversation within the connector. `sequence` orders messages of one second.
+    `thread_key` names the conversation within the connector; `author` is the client, also of one that went
+    out. `sequence` orders messages of one second. `client_id`: the id that the writer's own program gave it,
+    for who reads it back there.
     """
 
     external_id: str
@@ -112,6 +122,7 @@ class InboundMessage:
     outgoing: bool = False
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +187,7 @@ Inbound = (
 class OutgoingFile:
     """A file to send: its bytes lie at `path` on this machine."""
 
+    id: str
     path: str
     name: str
     mime: str
@@ -192,8 +204,11 @@ class OutgoingVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What a connector is asked to deliver, once. `message_id` is ours and the same in every attempt:
-    a channel with idempotency keys uses it. `external_id`: of the message to edit or delete."""
+    """What a connector is asked to deliver, once.
+
+    `message_id` is ours and the same in every attempt: a channel with idempotency keys uses it.
+    `external_id`: of the message to edit or delete; `reply_to`: of the one replied to.
+    """
 
     message_id: str
     thread_key: str
@@ -208,6 +223,8 @@ class OutgoingMessage:
     reply_to: str | None = None
     external_id: str | None = None
     files: tuple[OutgoingFile, ...] = ()
+    author: str = ""
+    """Name of the operator who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +252,14 @@ class ChannelTraits:
     files_per_message: int = 10
     first_contact: bool = False
     """Whether we may write to somebody who never wrote to us."""
+    identity: str = "other"
+    """Kind of the identities that this channel reaches."""
+    idempotent: bool = False
+    """Whether the other side takes the same `message_id` once: what got no answer is then sent again."""
+    per_second: float = 30.0
+    """Messages a second that the other side bears, of the whole connector."""
+    thread_gap_s: float = 0.0
+    """Seconds between two messages of one conversation."""
 
 
 def preview(text: str, attachments: Sequence[str] = ()) -> str:

@@ -1,13 +1,15 @@
 """What lies below the services calls up through these; gateway.app hands the implementations in."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from gateway.domain.calls import Call, CallEvent
+from gateway.domain.identities import Identity
 from gateway.domain.messages import ChannelTraits, Delivered, Inbound, OutgoingMessage, RawUpdate
+from gateway.domain.recordings import Blob, FileStamp, RecordingJob, Sound, SpoolFile, Stage, Unwanted
 
 
 class LinkState(StrEnum):
@@ -49,8 +51,16 @@ class MessageIntake(Protocol):
         """The checkpoint stored last for this connector; None at the first start."""
         ...
 
+    async def keep_file(self, chunks: AsyncIterator[bytes], name: str, largest: int) -> str:
+        """Store a file that a message will bring; what to give as `InboundAttachment.reference`.
+
+        Bytes that no message brings within a day are taken away. Raises `Invalid` for more than `largest`
+        bytes.
+        """
+        ...
+
     async def typing(self, thread_key: str) -> None:
-        """The client is typing: shown for some seconds, never stored."""
+        """The client is typing: told to the desks, at most once in some seconds."""
         ...
 
 
@@ -67,7 +77,7 @@ class Sender(Protocol):
 
     @property
     def traits(self) -> ChannelTraits:
-        """What the channel can do."""
+        """What the channel can do; the same as long as the connector lives."""
         ...
 
     async def send(self, message: OutgoingMessage) -> Delivered:
@@ -78,8 +88,16 @@ class Sender(Protocol):
         """
         ...
 
-    async def fetch(self, reference: str, into: Path) -> None:
-        """Download the file of an attachment; same failures."""
+    async def fetch(self, reference: str, into: Path, largest: int) -> None:
+        """Download the file of an attachment, at most `largest` bytes; same failures."""
+        ...
+
+    async def typing(self, thread_key: str) -> None:
+        """Show the client that somebody writes, where the channel can; failures are of no interest."""
+        ...
+
+    def thread_key(self, to: Identity) -> str:
+        """The conversation with somebody to whom we write first (`traits.first_contact`)."""
         ...
 
 
@@ -100,6 +118,66 @@ class Connector(Protocol):
         Raises `TemporaryFailure`, `PermanentFailure`, `NeedsAdministrator`; whoever runs it waits and runs it
         again, it never does so itself.
         """
+        ...
+
+
+class RecordingBook(Protocol):
+    """Where those who fetch and encode recordings learn what is to be done, and write down what they did.
+
+    Whatever is written for a job counts only as long as the job is theirs: else `JobLost`. All raise
+    `StoreUnavailable`.
+    """
+
+    async def scanned_to(self, pbx: str) -> int | None:
+        """How far the PBX's folder has been looked through (ns, the file system's clock); None: never."""
+        ...
+
+    async def found(self, pbx: str, files: Sequence[SpoolFile], scanned_to_ns: int) -> None:
+        """Make recordings of the files that are not known yet, and keep the place."""
+        ...
+
+    async def jobs(self, stage: Stage, limit: int) -> Sequence[RecordingJob]:
+        """Up to `limit` jobs that are due, for some 20 s each; waits until there is one."""
+        ...
+
+    async def hold(self, job: RecordingJob) -> None:
+        """Keep the job for another 20 s."""
+        ...
+
+    async def looked(self, job: RecordingJob, stamp: FileStamp, again_in_s: float) -> None:
+        """The file looked so, and is to be looked at again."""
+        ...
+
+    async def later(self, job: RecordingJob, again_in_s: float, why: str) -> None:
+        """It cannot be done now; `why` is shown meanwhile. Does not count as a failure."""
+        ...
+
+    async def refer(self, job: RecordingJob, blob: Blob) -> None:
+        """The recording's bytes will be these: committed before they are put into the library."""
+        ...
+
+    async def collected(self, job: RecordingJob) -> None:
+        """The file's bytes are in the library."""
+        ...
+
+    async def ready(self, job: RecordingJob, sound: Sound | None) -> None:
+        """The bytes to play are in the library; None where the sound could not be measured."""
+        ...
+
+    async def failed(self, job: RecordingJob, error: str, again_in_s: float | None) -> None:
+        """An attempt failed; None gives the recording up: a person may have it tried again."""
+        ...
+
+    async def unwanted(self, limit: int) -> Sequence[Unwanted]:
+        """Bytes that may have to go; waits until there are some."""
+        ...
+
+    async def is_wanted(self, blob: Blob) -> bool:
+        """Whether a recording refers to the bytes."""
+        ...
+
+    async def gone(self, unwanted: Unwanted) -> None:
+        """The bytes were taken away, or are wanted after all."""
         ...
 
 

@@ -66,7 +66,7 @@ def open_card(tx: Connection, contact: FirstContact, now: datetime) -> Opened:
             return _make(tx, claimed, contact, now)
         known = store.card_knowing(tx, contact.identity)
         assert known is not None, "an identity that could not be claimed belongs to a card"
-    return _contacted(tx, store.locked(tx, known), contact, now)
+    return contacted(tx, store.locked(tx, known), contact, now)
 
 
 def _make(tx: Connection, identity: Row[Any], contact: FirstContact, now: datetime) -> Opened:
@@ -81,7 +81,8 @@ def _make(tx: Connection, identity: Row[Any], contact: FirstContact, now: dateti
     return Opened(card, identity, lead)
 
 
-def _contacted(tx: Connection, card: Row[Any], contact: FirstContact, now: datetime) -> Opened:
+def contacted(tx: Connection, card: Row[Any], contact: FirstContact, now: datetime) -> Opened:
+    """The card, locked, is contacted: a lead opens by the contract's rule."""
     store.touch(tx, card.id, contact.at)
     lead = None
     if card.kind == "lead" and store.open_lead(tx, card.id) is None:

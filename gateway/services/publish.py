@@ -6,6 +6,7 @@ from gateway.services.views.cards import Card, CardMerged, Lead, TimelineAdded, 
 from gateway.services.views.common import to_json
 from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
 from gateway.services.views.recordings import Recording
+from gateway.services.views.threads import Message, MessageChanged, Thread, ThreadChanged, ThreadPresence
 
 
 def card_updated(card: Card, team_id: str) -> Fact:
@@ -59,3 +60,30 @@ def recording_ready(recording: Recording, team_id: str, talkers: tuple[str, ...]
     """A recording can be played; whoever talked in it is told whatever his team."""
     data = to_json(recording)
     return Fact("recording.ready", data, team=team_id, operators=talkers, card_id=recording.card_id)
+
+
+def message_changed(
+    event_type: str, message: Message, thread: Thread, team_id: str, involved: tuple[str, ...]
+) -> Fact:
+    """Something happened to a message; whoever is offered or holds its thread sees it whatever his team."""
+    data = to_json(MessageChanged(message=message, thread=thread))
+    return Fact(event_type, data, team=team_id, operators=involved, card_id=thread.card_id)
+
+
+def thread_updated(
+    thread: Thread, team_id: str, involved: tuple[str, ...], message: Message | None = None
+) -> Fact:
+    """A thread is new or stands otherwise."""
+    data = to_json(ThreadChanged(message=message, thread=thread))
+    return Fact("thread.updated", data, team=team_id, operators=involved, card_id=thread.card_id)
+
+
+def thread_read(thread: Thread, operator_id: str) -> Fact:
+    """The thread as its one reader sees it, told to him alone: his other windows follow."""
+    data = to_json(ThreadChanged(message=None, thread=thread))
+    return Fact("thread.updated", data, operators=(operator_id,), private=True, card_id=thread.card_id)
+
+
+def thread_presence(presence: ThreadPresence, team_id: str, involved: tuple[str, ...]) -> Fact:
+    """Somebody looks at a thread or writes in it."""
+    return Fact("thread.presence", to_json(presence), team=team_id, operators=involved)

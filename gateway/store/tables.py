@@ -184,6 +184,9 @@ connectors = Table(
     Column("name", NAME, nullable=False, unique=True),
     Column("kind", NAME, nullable=False),
     Column("queue", NAME),
+    # Of a connector of messages: the medium, and what the channel can do.
+    Column("channel", String(16)),
+    Column("traits", Json),
     Column("state", String(32), nullable=False),
     Column("detail", Text, nullable=False),
     Column("remedy", Text, nullable=False),
@@ -379,6 +382,9 @@ contacts = Table(
     Column("state", String(16), nullable=False),
     Column("operator_id", ForeignKey(operators.c.id)),
     Column("offered_to", Json, nullable=False),
+    # Who declined since it was queued last, and who is asked before all others.
+    Column("declined_by", Json, nullable=False, server_default=text("'[]'")),
+    Column("preferred_id", ForeignKey(operators.c.id)),
     Column("queued_at", UtcDateTime),
     Column("offered_at", UtcDateTime),
     Column("assigned_at", UtcDateTime),
@@ -388,6 +394,7 @@ contacts = Table(
     Column("outcome", Text),
     Column("version", Integer, nullable=False),
     Index("ix_contacts_card_id", "card_id", "id"),
+    Index("ix_contacts_thread_id", "thread_id", "id"),
 )
 OPEN_CONTACT = "contacts.state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
 Index(
@@ -396,6 +403,15 @@ Index(
     contacts.c.id,
     sqlite_where=text(OPEN_CONTACT.removeprefix("contacts.")),
     postgresql_where=text(OPEN_CONTACT.removeprefix("contacts.")),
+)
+
+# At most one open contact per thread.
+Index(
+    "uq_contacts_open_thread",
+    contacts.c.thread_id,
+    unique=True,
+    sqlite_where=text(f"thread_id is not null and {OPEN_CONTACT.removeprefix('contacts.')}"),
+    postgresql_where=text(f"thread_id is not null and {OPEN_CONTACT.removeprefix('contacts.')}"),
 )
 
 # Who is offered or holds an open contact, and so sees its card: rows live as long as that is so.

@@ -36,8 +36,6 @@ raw_updates = Table(
     UniqueConstraint("connector", "external_id"),
     Index(
         "ix_raw_updates_waiting",
-        "connector",
-        "lane",
         "id",
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
@@ -78,6 +76,10 @@ threads = Table(
     Column("preview_direction", String(16)),
     Column("messages", Integer, nullable=False),
     Column("inbound", Integer, nullable=False),
+    # How many of them had come when we wrote last: those are answered.
+    Column("answered", Integer, nullable=False),
+    # The newest `seq` of its messages; a new thread of the same key goes on where the closed one ended.
+    Column("seq", Integer, nullable=False),
     Column("last_message_at", UtcDateTime, nullable=False),
     Column("last_inbound_at", UtcDateTime),
     # How far the client has read what we sent.
@@ -87,6 +89,7 @@ threads = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
+    Index("ix_threads_key", "connector", "thread_key", "id"),
     Index("ix_threads_card_id", "card_id", "last_message_at", "id"),
     Index("ix_threads_team_id", "team_id", "state", "last_message_at", "id"),
     Index("ix_threads_assignee_id", "assignee_id", "state", "last_message_at", "id"),
@@ -125,8 +128,11 @@ messages = Table(
     Column("kind", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
-    # Position in the thread as it was stored: what a reader resumes from.
-    Column("seq", Integer, nullable=False),
+    # The channel's own order of messages of one moment.
+    Column("sequence", BigInteger, nullable=False),
+    # Position in the conversation as it was stored: what a reader resumes from. Null until it is handed to
+    # the sender.
+    Column("seq", Integer),
     Column("author", Json, nullable=False),
     Column("text", Text, nullable=False),
     Column("html", Text),
@@ -144,8 +150,14 @@ messages = Table(
     Column("error", Text),
     UniqueConstraint("connector", "external_id"),
     UniqueConstraint("thread_id", "client_id"),
-    Index("ix_messages_thread_id", "thread_id", "at", "id"),
+    Index("ix_messages_thread_id", "thread_id", "at", "sequence", "id"),
     Index("ix_messages_seq", "thread_id", "seq"),
+)
+Index(
+    "ix_messages_sending",
+    messages.c.connector,
+    sqlite_where=text("status = 'sending'"),
+    postgresql_where=text("status = 'sending'"),
 )
 
 message_revisions = Table(
@@ -153,10 +165,24 @@ message_revisions = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("message_id", ForeignKey(messages.c.id), nullable=False),
+    # What it said until then, and who changed it when.
     Column("at", UtcDateTime, nullable=False),
+    Column("author", Json, nullable=False),
     Column("text", Text, nullable=False),
     Column("html", Text),
     Index("ix_message_revisions_message_id", "message_id", "id"),
+)
+
+# Each change of somebody's reactions; messages.reactions is how they stand now.
+message_reactions = Table(
+    "message_reactions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("message_id", ForeignKey(messages.c.id), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", NAME, nullable=False),
+    Column("reactions", Json, nullable=False),
+    Index("ix_message_reactions_message_id", "message_id", "id"),
 )
 
 # Edits, receipts, reactions and replies that speak of a message which is not there yet.
@@ -263,10 +289,12 @@ Index(
 suggestions = Table(
     "suggestions",
     metadata,
-    Column("card_id", ForeignKey(cards.c.id), primary_key=True),
-    Column("other_id", ForeignKey(cards.c.id), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("card_id", ForeignKey(cards.c.id), nullable=False),
+    Column("other_id", ForeignKey(cards.c.id), nullable=False),
     Column("reason", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("card_id", "other_id"),
     Index("ix_suggestions_other_id", "other_id"),
 )

@@ -51,7 +51,7 @@ work = Table(
     "work",
     metadata,
     Column("id", SERIAL, primary_key=True),
-    Column("kind", String(64), nullable=False),
+    Column("kind", String(80), nullable=False),
     # Rows of one key are done one after the other, in the order of their ids.
     Column("key", String(255)),
     Column("payload", Text, nullable=False),

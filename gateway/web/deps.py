@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
+from gateway.domain.connecting import Face
+from gateway.domain.contacts import Dispatch
 from gateway.domain.ports import LinkState
 from gateway.store.contract import Store
+from routing.broadcast import offer_to_all
 
 if TYPE_CHECKING:
     from gateway.web.hub import DeskHub
@@ -44,6 +47,10 @@ class WebDeps:
     """How each connector stands now; must neither block nor raise."""
     draining: Callable[[], bool] = field(default=_never)
     """Whether the service is about to stop."""
+    faces: Sequence[Face] = ()
+    """Addresses of the connectors."""
+    dispatch: Dispatch = offer_to_all
+    """Who is offered a contact that waits."""
 
     @property
     def secure(self) -> bool:

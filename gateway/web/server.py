@@ -67,6 +67,8 @@ def build(deps: WebDeps) -> web.Application:
     app.router.add_get(f"{PREFIX}/openapi.json", _openapi())
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz)
+    for face in deps.faces:
+        app.router.add_route(face.method, face.path, face.handler)
     desk.mount(app)
     return app
 

@@ -13,6 +13,7 @@ import pytest
 from config.hints import settings_of
 from config.settings import Queue, Settings
 from connectors.asterisk.settings import AsteriskSettings
+from connectors.registry import KINDS
 from gateway.__main__ import _parser
 from gateway.metrics import REGISTRY
 from gateway.web.routes import PREFIX
@@ -86,7 +87,8 @@ def unknown_keys(table: dict[str, Any]) -> Iterator[str]:
     sections = settings_of(Settings)
     for key, value in table.items():
         if key == "connectors":
-            yield from (k for one in value for k in one if k not in known(AsteriskSettings))
+            for one in value:
+                yield from (k for k in one if k not in known(KINDS[one["kind"]].settings))
         elif key == "queues":
             yield from (k for one in value for k in one if k not in known(Queue))
         elif key in sections and isinstance(value, dict):

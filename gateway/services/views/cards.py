@@ -1,15 +1,18 @@
 """Cards, identities, leads, timeline entries."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import Row
 
 from gateway.services.views.calls import CallView
 from gateway.services.views.common import PersonRef, View, at, at_or_none
+from gateway.services.views.threads import Message
 
 CardKind = Literal["lead", "client"]
 CardType = Literal["person", "company"]
+_NONE: Mapping[str, Message] = MappingProxyType({})
 LeadStatus = Literal["new", "in_work", "converted", "rejected"]
 
 
@@ -171,12 +174,15 @@ class TimelineEntry(View, frozen=True):
     direction: Literal["in", "out", "internal"] | None
     summary: str
     call: CallView | None = None
+    message: Message | None = None
     note: Note | None = None
     card_event: CardEvent | None = None
 
     @classmethod
-    def of(cls, row: Row[Any], calls: Mapping[str, CallView]) -> "TimelineEntry":
-        """From a row of `timeline`; `calls` holds the calls that the page refers to."""
+    def of(
+        cls, row: Row[Any], calls: Mapping[str, CallView], messages: Mapping[str, Message] = _NONE
+    ) -> "TimelineEntry":
+        """From a row of `timeline`; `calls` and `messages` hold those that the page refers to."""
         return cls(
             id=row.id,
             card_id=row.card_id,
@@ -186,6 +192,7 @@ class TimelineEntry(View, frozen=True):
             direction=row.direction,
             summary=row.summary,
             call=calls.get(row.ref_id) if row.kind == "call" else None,
+            message=messages.get(row.ref_id) if row.kind == "message" else None,
             note=Note(kind=row.data["kind"], text=row.data["text"], author=_author(row.data))
             if row.kind == "note"
             else None,

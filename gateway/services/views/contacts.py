@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from gateway.services.views.calls import CallView
 from gateway.services.views.cards import Card
 from gateway.services.views.common import PersonRef, View, at_or_none
+from gateway.services.views.threads import Thread
 
 ContactState = Literal[
     "queued", "offered", "assigned", "wrap_up", "deferred", "closed", "abandoned", "rejected"
@@ -78,4 +79,4 @@ class CardOpened(View, frozen=True):
     because: Literal["call", "message", "callback", "task"]
     call: CallView | None
     contact: Contact | None
-    thread: None = None
+    thread: Thread | None = None

@@ -10,6 +10,7 @@ from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
 from gateway.services.views.people import Me, Operator
 from gateway.services.views.queues import Connector, Queue
 from gateway.services.views.recordings import Recording
+from gateway.services.views.threads import MessageChanged, ThreadChanged, ThreadPresence
 
 
 class Hello(View, frozen=True):
@@ -39,11 +40,16 @@ _CONTACT = (
     "updated",
 )
 
+_MESSAGE = ("received", "sent", "status", "edited", "deleted", "updated")
+
 EVENTS: Mapping[str, type[View]] = {
     "hello": Hello,
     "card.opened": CardOpened,
     **{event.value: CallChanged for event in CallEventType},
     **{f"contact.{happened}": ContactChanged for happened in _CONTACT},
+    **{f"message.{happened}": MessageChanged for happened in _MESSAGE},
+    "thread.updated": ThreadChanged,
+    "thread.presence": ThreadPresence,
     "timeline.added": TimelineAdded,
     "card.updated": Card,
     "card.merged": CardMerged,

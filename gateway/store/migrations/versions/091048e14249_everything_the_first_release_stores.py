@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "2b64bfed3689"
+revision = "091048e14249"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -64,6 +64,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("kind", sa.String(length=255), nullable=False),
         sa.Column("queue", sa.String(length=255), nullable=True),
+        sa.Column("channel", sa.String(length=16), nullable=True),
+        sa.Column("traits", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("remedy", sa.Text(), nullable=False),
@@ -252,7 +254,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_raw_updates_waiting",
-            ["connector", "lane", "id"],
+            ["id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
@@ -324,7 +326,7 @@ def upgrade() -> None:
     op.create_table(
         "work",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=True),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -671,6 +673,7 @@ def upgrade() -> None:
 
     op.create_table(
         "suggestions",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("card_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("other_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -682,7 +685,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["card_id"], ["cards.id"], name=op.f("fk_suggestions_card_id_cards")),
         sa.ForeignKeyConstraint(["other_id"], ["cards.id"], name=op.f("fk_suggestions_other_id_cards")),
-        sa.PrimaryKeyConstraint("card_id", "other_id", name=op.f("pk_suggestions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+        sa.UniqueConstraint("card_id", "other_id", name=op.f("uq_suggestions_card_id_other_id")),
     )
     with op.batch_alter_table("suggestions", schema=None) as batch_op:
         batch_op.create_index("ix_suggestions_other_id", ["other_id"], unique=False)
@@ -705,6 +709,8 @@ def upgrade() -> None:
         sa.Column("preview_direction", sa.String(length=16), nullable=True),
         sa.Column("messages", sa.Integer(), nullable=False),
         sa.Column("inbound", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column(
             "last_message_at",
             sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
@@ -754,6 +760,7 @@ def upgrade() -> None:
             "ix_threads_assignee_id", ["assignee_id", "state", "last_message_at", "id"], unique=False
         )
         batch_op.create_index("ix_threads_card_id", ["card_id", "last_message_at", "id"], unique=False)
+        batch_op.create_index("ix_threads_key", ["connector", "thread_key", "id"], unique=False)
         batch_op.create_index("ix_threads_last_message_at", ["state", "last_message_at", "id"], unique=False)
         batch_op.create_index(
             "ix_threads_queue_id", ["queue_id", "state", "last_message_at", "id"], unique=False
@@ -813,6 +820,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("operator_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
         sa.Column("offered_to", sa.Text(), nullable=False),
+        sa.Column("declined_by", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("preferred_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=True),
         sa.Column(
             "queued_at",
             sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
@@ -846,6 +855,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["operator_id"], ["operators.id"], name=op.f("fk_contacts_operator_id_operators")
         ),
+        sa.ForeignKeyConstraint(
+            ["preferred_id"], ["operators.id"], name=op.f("fk_contacts_preferred_id_operators")
+        ),
         sa.ForeignKeyConstraint(["queue_id"], ["queues.id"], name=op.f("fk_contacts_queue_id_queues")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_contacts_team_id_teams")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
@@ -859,6 +871,18 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"),
             postgresql_where=sa.text("state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"),
+        )
+        batch_op.create_index("ix_contacts_thread_id", ["thread_id", "id"], unique=False)
+        batch_op.create_index(
+            "uq_contacts_open_thread",
+            ["thread_id"],
+            unique=True,
+            sqlite_where=sa.text(
+                "thread_id is not null and state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
+            ),
+            postgresql_where=sa.text(
+                "thread_id is not null and state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
+            ),
         )
 
     op.create_table(
@@ -906,7 +930,8 @@ def upgrade() -> None:
             sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
             nullable=False,
         ),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=True),
@@ -940,8 +965,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("thread_id", "client_id", name=op.f("uq_messages_thread_id_client_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_messages_sending",
+            ["connector"],
+            unique=False,
+            sqlite_where=sa.text("status = 'sending'"),
+            postgresql_where=sa.text("status = 'sending'"),
+        )
         batch_op.create_index("ix_messages_seq", ["thread_id", "seq"], unique=False)
-        batch_op.create_index("ix_messages_thread_id", ["thread_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_messages_thread_id", ["thread_id", "at", "sequence", "id"], unique=False)
 
     op.create_table(
         "recordings",
@@ -1127,6 +1159,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_contact_people_operator_id", ["operator_id", "card_id"], unique=False)
 
     op.create_table(
+        "message_reactions",
+        sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column("message_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
+        sa.Column(
+            "at",
+            sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("by", sa.String(length=255), nullable=False),
+        sa.Column("reactions", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_message_reactions_message_id_messages")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_reactions")),
+    )
+    with op.batch_alter_table("message_reactions", schema=None) as batch_op:
+        batch_op.create_index("ix_message_reactions_message_id", ["message_id", "id"], unique=False)
+
+    op.create_table(
         "message_revisions",
         sa.Column("id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
         sa.Column("message_id", sa.String(36).with_variant(postgresql.UUID(), "postgresql"), nullable=False),
@@ -1135,6 +1186,7 @@ def upgrade() -> None:
             sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql"),
             nullable=False,
         ),
+        sa.Column("author", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -1189,6 +1241,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_revisions_message_id")
 
     op.drop_table("message_revisions")
+    with op.batch_alter_table("message_reactions", schema=None) as batch_op:
+        batch_op.drop_index("ix_message_reactions_message_id")
+
+    op.drop_table("message_reactions")
     with op.batch_alter_table("contact_people", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_people_operator_id")
 
@@ -1231,11 +1287,26 @@ def downgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_thread_id")
         batch_op.drop_index("ix_messages_seq")
+        batch_op.drop_index(
+            "ix_messages_sending",
+            sqlite_where=sa.text("status = 'sending'"),
+            postgresql_where=sa.text("status = 'sending'"),
+        )
 
     op.drop_table("messages")
     op.drop_table("merge_moves")
     op.drop_table("drafts")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_contacts_open_thread",
+            sqlite_where=sa.text(
+                "thread_id is not null and state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
+            ),
+            postgresql_where=sa.text(
+                "thread_id is not null and state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"
+            ),
+        )
+        batch_op.drop_index("ix_contacts_thread_id")
         batch_op.drop_index(
             "ix_contacts_open",
             sqlite_where=sa.text("state in ('queued', 'offered', 'assigned', 'wrap_up', 'deferred')"),
@@ -1259,6 +1330,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_threads_team_id")
         batch_op.drop_index("ix_threads_queue_id")
         batch_op.drop_index("ix_threads_last_message_at")
+        batch_op.drop_index("ix_threads_key")
         batch_op.drop_index("ix_threads_card_id")
         batch_op.drop_index("ix_threads_assignee_id")
 
