@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { cards } from "../api/routes";
-import type { TimelineEntry, TimelineKind } from "../api/types";
+import type { Call, TimelineEntry, TimelineKind } from "../api/types";
 import { generation, onFrame } from "../live/store";
 import { explain } from "../ui/explain";
 
@@ -87,10 +87,19 @@ export function useTimeline(cardId: Readonly<Ref<string | null>>, atTop: Readonl
     else newer.value = merge([entry], newer.value);
   }
 
+  function update(call: Call): void {
+    for (const list of [all, newer]) {
+      const known = list.value.findIndex((one) => one.call?.id === call.id);
+      const entry = list.value[known];
+      if (entry) list.value = list.value.with(known, { ...entry, call });
+    }
+  }
+
   watch([cardId, filter], () => void restart(), { immediate: true });
   watch(generation, () => void refresh());
   onScopeDispose(
     onFrame((frame) => {
+      if (frame.type.startsWith("call.")) return update((frame.data as { call: Call }).call);
       if (frame.type !== "timeline.added") return;
       const { card_id, entry } = frame.data as { card_id: string; entry: TimelineEntry };
       if (card_id === cardId.value) arrive(entry);
