@@ -64,6 +64,7 @@ async def test_a_session_that_ended_asks_for_the_password_and_keeps_the_draft(
 async def test_a_wrong_password_says_what_to_do_and_selects_what_to_type_again(open_desk: OpenDesk) -> None:
     desk = await open_desk()
     await desk.page.goto(desk.address)
+    await expect(desk.page.get_by_label("Логин")).to_be_focused()
     await desk.page.keyboard.type("anna")
     await desk.page.keyboard.press("Tab")
     await desk.page.keyboard.type("wrong")
