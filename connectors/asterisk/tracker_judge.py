@@ -144,4 +144,5 @@ def _ended_talk(track: Track) -> HangupBy | None:
         return HangupBy.CALLER if min(asked)[1] else HangupBy.CALLEE
     if track.reason is not None and not track.soft:
         return track.reason
-    return HangupBy.SYSTEM if track.soft or track.base is None else None
+    # Who ended a talk that was over before we came is not known.
+    return HangupBy.SYSTEM if track.soft or track.base is None or track.last_talkers else None

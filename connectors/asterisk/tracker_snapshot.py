@@ -34,7 +34,7 @@ def _restored(core: Core, call: Call) -> Track:
     track.direction, track.state = call.direction, call.state
     track.queue, track.did, track.to_raw = call.queue, call.did, call.to.raw
     track.from_raw, track.from_name = call.from_.raw, call.from_.name
-    track.operator = call.extension
+    track.operator, track.hold_s = call.extension, call.hold_s
     track.originated = call.extension is not None and call.extension in call.ringing
     track.rang.update(dict.fromkeys(call.rang))
     for segment in call.segments:
@@ -151,6 +151,9 @@ def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:
         return
     if leg.state == 5 and not leg.ringing:
         leg.ring_ended = None
+        if fresh and leg.dialled:
+            # A dialled phone rings from its channel's birth on, give or take the age's whole seconds.
+            leg.rang_at = max(track.started, leg.born)
         ring(core, leg, now)
     id_ = row.get("BridgeId") or row.get("BridgeID") or ""
     if id_ and (leg.bridge is None or leg.bridge.id != id_) and not track.parked:
@@ -165,6 +168,8 @@ def _join(core: Core, leg: Leg, id_: str, now: float) -> None:
         leg.introduced = leg.trunk or leg.label == base.extension
     enter(core, leg, id_, False, now)
     track = leg.track
+    if base is not None and base.state is CallState.HELD and leg.label == base.extension:
+        _hold_on(core, track, leg, base)
     if unknown and track.answered_at is not None:
         # When they began to talk is unknown; the called channel's birth is the nearest that is not.
         called = [
@@ -172,9 +177,21 @@ def _join(core: Core, leg: Leg, id_: str, now: float) -> None:
         ]
         track.answered_at = max(track.started, min(called, default=now))
         room(track.estimated, "answered_at")
+        room(track.estimated, "wait_s")
     if track.talk_since is not None and track.answered_at is not None and not track.talks:
         track.talk_since = min(track.talk_since, track.answered_at)
         room(track.estimated, "talk_s")
+
+
+def _hold_on(core: Core, track: Track, leg: Leg, base: Call) -> None:
+    """The books have the client on hold; no list of the PBX says whether he still is: so he is until told."""
+    if base.answered_at is None or track.held or leg.talk_since is None:
+        return
+    # The books wrote their last word when the hold began, and the talk was this long then.
+    began = _theirs(core, base.answered_at) + base.talk_s
+    leg.hold_since = track.hold_since = began
+    track.held = 1
+    room(track.estimated, "hold_s")
 
 
 def _wait_in_queue(core: Core, entry: Event, now: float) -> None:

@@ -217,9 +217,15 @@ def hold(core: Core, event: Event, now: float) -> None:
 
 def unhold(core: Core, event: Event, now: float) -> None:
     leg = core.known(event, now)
-    if leg is not None and leg.hold_since is not None:
+    if leg is None:
+        return
+    track = leg.track
+    if leg.hold_since is None and "hold_s" in track.estimated:
+        # Who holds was taken from the books, which do not name him.
+        leg = next((other for other in track.legs.values() if other.hold_since is not None), leg)
+    if leg.hold_since is not None:
         _end_hold(leg, now)
-        core.settle(leg.track, now)
+        core.settle(track, now)
 
 
 def _end_hold(leg: Leg, now: float) -> None:

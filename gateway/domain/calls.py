@@ -227,7 +227,8 @@ def lost(call: Call, at: datetime) -> CallEvent:
 
     `at` is the last moment at which it may have been alive (UTC).
     """
-    inferred = ("ended_at", "hangup_by", "hangup_cause", "talk_s" if call.answered_at else "disposition")
+    inferred = ("ended_at", "hangup_by", "hangup_cause")
+    inferred += ("talk_s",) if call.answered_at else ("disposition", "wait_s")
     disposition = Disposition.ANSWERED if call.answered_at else _unanswered(call)
     ended = replace(
         call,
@@ -237,10 +238,15 @@ def lost(call: Call, at: datetime) -> CallEvent:
         ended_at=at,
         wait_s=call.wait_s if call.answered_at else max(0.0, (at - call.started_at).total_seconds()),
         talk_s=max(call.talk_s, (at - call.answered_at).total_seconds()) if call.answered_at else 0.0,
-        segments=tuple(s if s.end else replace(s, end=at) for s in call.segments),
+        segments=tuple(s if s.end else _cut_off(s, at) for s in call.segments),
         estimated=_longer(call.estimated, inferred),
     )
     return CallEvent(CallEventType.ENDED, ended, at)
+
+
+def _cut_off(segment: Segment, at: datetime) -> Segment:
+    talked = (at - segment.start).total_seconds() - segment.ring_s
+    return replace(segment, end=at, talk_s=max(segment.talk_s, talked))
 
 
 def _unanswered(call: Call) -> Disposition:

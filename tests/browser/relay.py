@@ -12,6 +12,8 @@ class Relay:
         self.port = 0
         self.target = 0
         self._whole = True
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._server: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -39,6 +41,11 @@ class Relay:
     def mend(self) -> None:
         """Let connections through again."""
         self._whole = True
+        self._flows.set()
+
+    def stall(self) -> None:
+        """Pass nothing on any more, though every connection stays and new ones are taken: half-open."""
+        self._flows.clear()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
@@ -53,8 +60,8 @@ class Relay:
         try:
             back, there = await asyncio.open_connection("127.0.0.1", self.target)
             async with asyncio.TaskGroup() as both:
-                both.create_task(_copy(reader, there))
-                both.create_task(_copy(back, writer))
+                both.create_task(_copy(reader, there, self._flows))
+                both.create_task(_copy(back, writer, self._flows))
         except* OSError:
             pass
         finally:
@@ -63,8 +70,9 @@ class Relay:
                     end.transport.abort()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event) -> None:
     while data := await reader.read(65536):
+        await flows.wait()
         writer.write(data)
         await writer.drain()
     if writer.can_write_eof():

@@ -50,6 +50,8 @@ class Office:
     service: Service
     staff: Mapping[str, Client]
     desks: Mapping[str, Events]
+    known: list[Any] = field(default_factory=list)
+    """The calls of the books when the desks were opened."""
     heard: dict[str, list[Any]] = field(default_factory=dict)
 
     async def until(self, fits: Callable[[Any], bool]) -> Any:
@@ -68,6 +70,26 @@ class Office:
             return bool(frame["type"] == type_ and fields.items() <= frame["data"]["call"].items())
 
         return (await self.until(fits))["data"]["call"]
+
+    async def stand(self, fits: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+        """Wait until the calls as told to the supervisor, by the client's raw number, stand so."""
+        try:
+            while not fits(self.by_client()):
+                await self.until(lambda _: True)
+        except TimeoutError as late:
+            late.add_note(str({number: call["state"] for number, call in self.by_client().items()}))
+            raise
+        return self.by_client()
+
+    def by_client(self) -> Mapping[str, Any]:
+        """The calls as last told to the supervisor, by the client's raw number; none within the house."""
+        frames = [frame["data"] for frame in self.heard.get("olga", [])]
+        told = [data["call"] for data in frames if isinstance(data.get("call"), dict)]
+        return {
+            call["to" if call["direction"] == "out" else "from"]["raw"]: call
+            for call in (*self.known, *told)
+            if call["direction"] != "internal"
+        }
 
     async def over(self, count: int) -> list[Any]:
         """Wait until so many calls more have ended; all calls of the books, in order of start."""
@@ -158,11 +180,8 @@ async def office(
             assert (await staff[login].sign_in(login, PASSWORD)).status == 200
             desks[login] = await staff[login].events()
             await desks[login].next("hello")
-        yield Office(
-            pbx,
-            await stack.enter_async_context(phones(pbx)),
-            await stack.enter_async_context(pbx.session(FULL)),
-            service,
-            staff,
-            desks,
-        )
+        street = await stack.enter_async_context(phones(pbx))
+        ami = await stack.enter_async_context(pbx.session(FULL))
+        made = Office(pbx, street, ami, service, staff, desks)
+        made.known = await made.calls()
+        yield made

@@ -68,6 +68,28 @@ def test_a_restart_in_the_middle_of_a_talk_loses_none_of_its_time(story: str) ->
     assert [s.extension for s in call.segments] == [s.extension for s in base.segments]
 
 
+def test_a_client_on_hold_before_a_restart_is_on_hold_until_he_is_taken_back() -> None:
+    stream = events("hold")
+    base = play(stream).calls()[0]
+    held = next(i for i, e in enumerate(stream) if e["Event"] == "Hold") + 1
+    books, _ = _cut("hold", held)
+
+    call = books[base.id]
+    assert call.hold_s == pytest.approx(base.hold_s, abs=0.1)
+    assert call.segments[-1].hold_s == pytest.approx(base.hold_s, abs=0.1)
+    assert (call.hangup_by, "hold_s" in call.estimated) == (base.hangup_by, True)
+
+
+def test_a_phone_that_rings_across_a_restart_has_rung_from_the_start() -> None:
+    stream = events("direct")
+    base = play(stream).calls()[0]
+    answered = next(i for i, e in enumerate(stream) if e["Event"] == "DialEnd")
+    # Just before the answer: the list of channels knows ages in whole seconds.
+    books, _ = _cut("direct", answered - 1)
+
+    assert books[base.id].segments[0].ring_s == pytest.approx(base.segments[0].ring_s, abs=1.0)
+
+
 def test_a_restart_tells_nothing_of_a_talk_that_just_goes_on() -> None:
     stream = events("direct")
     talking = [i for i, e in enumerate(stream) if e["Event"] == "BridgeEnter"][1] + 1
