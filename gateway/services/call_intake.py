@@ -54,6 +54,8 @@ def record(tx: Connection, event: CallEvent, now: datetime) -> None:
     if known is not None and known.state is CallState.ENDED:
         facts.append(tx, told)
         return
+    if call.state is CallState.ENDED and entry.card_id is not None:
+        card_store.touch(tx, entry.card_id, call.ended_at or event.at)
     told += _lead_facts(tx, entry)
     _put_on_timeline(tx, entry, view, told)
     contact = _follow_contact(tx, entry, told)

@@ -71,7 +71,7 @@ def open_card(tx: Connection, contact: FirstContact, now: datetime) -> Opened:
 
 def _make(tx: Connection, identity: Row[Any], contact: FirstContact, now: datetime) -> Opened:
     card_id = identity.card_id
-    values = new_card_values(card_id, contact.team_id, now, name=contact.name, last_contact_at=contact.at)
+    values = new_card_values(card_id, contact.team_id, now, name=contact.name)
     card = tx.execute(_add_card, values | {"of_team": contact.team_id}).one()
     found_by = terms.of_text([contact.name]) | terms.of_identity(
         contact.identity.kind, contact.identity.value
@@ -82,8 +82,10 @@ def _make(tx: Connection, identity: Row[Any], contact: FirstContact, now: dateti
 
 
 def contacted(tx: Connection, card: Row[Any], contact: FirstContact, now: datetime) -> Opened:
-    """The card, locked, is contacted: a lead opens by the contract's rule."""
-    store.touch(tx, card.id, contact.at)
+    """The card, locked, is contacted: a lead opens by the contract's rule.
+
+    Its last contact stays the one before: a call is one when it is over.
+    """
     lead = None
     if card.kind == "lead" and store.open_lead(tx, card.id) is None:
         lead = open_lead(tx, card.id, contact.source, now)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from gateway.domain.errors import Conflict, Invalid, NotFound
 from gateway.domain.identities import Identity, normalise
@@ -17,7 +17,7 @@ from gateway.services import cards as cards_service
 from gateway.services import clients, directory, terms
 from gateway.store import cards as store
 from gateway.store.engine import Store
-from gateway.store.tables import cards, import_batches, operators
+from gateway.store.tables import calls, cards, import_batches, operators
 
 _CHUNK = 200
 
@@ -264,9 +264,14 @@ def _undo(tx: Connection, batch_id: str) -> tuple[int, int]:
         raise NotFound(f"there is no import {batch_id}")
     if batch.undone_at is not None:
         raise Conflict("this import was undone already")
+    called = exists().where(calls.c.card_id == cards.c.id)
     state = (cards.c.id, cards.c.version, cards.c.last_contact_at, cards.c.merged_into)
-    rows = tx.execute(select(*state).where(cards.c.batch_id == batch_id)).all()
-    untouched = [r.id for r in rows if r.version == 1 and r.last_contact_at is None and r.merged_into is None]
+    rows = tx.execute(select(*state, called.label("called")).where(cards.c.batch_id == batch_id)).all()
+    untouched = [
+        r.id
+        for r in rows
+        if r.version == 1 and r.last_contact_at is None and r.merged_into is None and not r.called
+    ]
     for start in range(0, len(untouched), _CHUNK):
         cards_service.erase(tx, untouched[start : start + _CHUNK])
     now = datetime.now(UTC)

@@ -3,40 +3,39 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from gateway.domain.contacts import Dispatch
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
 from gateway.domain.ids import new_id
-from gateway.domain.messages import InboundMessage, MessageStatus, ThreadState, preview
+from gateway.domain.messages import InboundMessage, MessageStatus, ThreadState
 from gateway.domain.names import clean
 from gateway.services import (
     card_views,
     changes,
     clients,
+    entering,
     file_intake,
     identity_hints,
     parked,
     publish,
     thread_contacts,
-    thread_views,
 )
 from gateway.services.clients import FirstContact, Opened
 from gateway.services.offers import Pop
 from gateway.services.places import Place
-from gateway.services.views.cards import Card, Lead, LeadSource, TimelineEntry
+from gateway.services.views.cards import Card, Lead, LeadSource
 from gateway.store import cards as card_store
 from gateway.store import facts
 from gateway.store import threads as store
-from gateway.store.tables import identities, timeline
+from gateway.store.tables import identities
 
 _AHEAD = timedelta(minutes=1)
 _LONGEST_TEXT = 100_000
 _known = select(identities.c.blocked, identities.c.undeliverable).where(
     identities.c.kind == bindparam("kind"), identities.c.value == bindparam("value"), card_store.KNOWN
 )
-_add_to_timeline = insert(timeline).returning(timeline)
 
 
 def take(tx: Connection, message: InboundMessage, place: Place, dispatch: Dispatch, now: datetime) -> None:
@@ -52,11 +51,7 @@ def take(tx: Connection, message: InboundMessage, place: Place, dispatch: Dispat
     thread, preferred = _thread(tx, message, before, card.id, place, now)
     row = _message(tx, thread, message, now)
     told = _told_of_card(tx, opened)
-    thread = _advanced(tx, thread, row)
-    entry = on_timeline(tx, row, thread)
-    told.append(thread_views.told(tx, _event(message), row, thread))
-    told.append(thread_views.thread_told(tx, thread))
-    told += _entry_told(tx, entry, row, card)
+    told += entering.enter(tx, thread, row, _event(message), card.team_id)
     if not message.outgoing:
         told += _contact(tx, thread, contact, card, opened, preferred, place, dispatch, now)
     told += changes.apply_parked(tx, row)
@@ -91,7 +86,7 @@ def _put_away(tx: Connection, message: InboundMessage, place: Place, now: dateti
         assert thread is not None, "a closed thread stands in nobody's way"
     thread = store.locked(tx, thread.id)
     row = _message(tx, thread, message, now)
-    store.change(tx, thread.id, _counted(thread, row))
+    store.change(tx, thread.id, entering.counted(thread, row) | {"seq": row.seq})
 
 
 def _card(
@@ -109,12 +104,11 @@ def _card(
     first = FirstContact(author.identity, clean(author.name), place.team_id, source, message.at)
     if thread is not None and thread.card_id is not None:
         card = card_store.locked(tx, thread.card_id)
-        if contacted:
-            return card, clients.contacted(tx, card, first, now)
         card_store.touch(tx, card.id, message.at)
-        return card, None
+        return card, clients.contacted(tx, card, first, now) if contacted else None
     identity_hints.join(tx, author, now)
     opened = clients.open_card(tx, first, now)
+    card_store.touch(tx, opened.card.id, message.at)
     return opened.card, opened
 
 
@@ -217,63 +211,6 @@ def _author(message: InboundMessage) -> dict[str, Any]:
     if message.outgoing:
         return {"kind": "system", "id": None, "name": ""}
     return {"kind": "client", "id": None, "name": clean(message.author.name)}
-
-
-def _advanced(tx: Connection, thread: Row[Any], row: Row[Any]) -> Row[Any]:
-    inbound = row.direction == "in"
-    values = _counted(thread, row)
-    values["state"] = (ThreadState.OPEN if inbound else ThreadState.PENDING).value
-    values["snoozed_until"] = None if inbound else thread.snoozed_until
-    if not inbound:
-        values["answered"] = thread.inbound
-    return store.change(tx, thread.id, values)
-
-
-def _counted(thread: Row[Any], row: Row[Any]) -> dict[str, Any]:
-    inbound = row.direction == "in"
-    newest = row.at >= thread.last_message_at or not thread.messages
-    values: dict[str, Any] = {
-        "messages": thread.messages + 1,
-        "inbound": thread.inbound + inbound,
-        "seq": row.seq,
-        "last_message_at": max(thread.last_message_at, row.at),
-        "version": thread.version + 1,
-    }
-    if newest:
-        values |= {"preview": summary(row), "preview_direction": row.direction}
-    if inbound:
-        values["last_inbound_at"] = max(thread.last_inbound_at or row.at, row.at)
-    return values
-
-
-def summary(row: Row[Any]) -> str:
-    """One line for lists; of a message without text its kind."""
-    return preview(row.text) or ("" if row.kind == "text" else f"[{row.kind}]")
-
-
-def on_timeline(tx: Connection, row: Row[Any], thread: Row[Any]) -> Row[Any] | None:
-    """The message's place on the card; what it says is read from the message itself."""
-    if thread.card_id is None:
-        return None
-    values = {
-        "id": new_id(),
-        "card_id": thread.card_id,
-        "at": row.at,
-        "kind": "message",
-        "channel": thread.channel,
-        "direction": row.direction,
-        "summary": summary(row),
-        "ref_id": row.id,
-        "data": {},
-    }
-    return tx.execute(_add_to_timeline, values).one()
-
-
-def _entry_told(tx: Connection, entry: Row[Any] | None, row: Row[Any], card: Row[Any]) -> list[Fact]:
-    if entry is None:
-        return []
-    shown = {row.id: thread_views.message_view(tx, row)}
-    return [publish.timeline_added(TimelineEntry.of(entry, {}, shown), card.team_id)]
 
 
 def _told_of_card(tx: Connection, opened: Opened | None) -> list[Fact]:

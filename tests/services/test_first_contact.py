@@ -64,10 +64,14 @@ async def test_the_same_number_later_pops_the_same_card_and_no_second_lead(
     office: Office, ringing: Story
 ) -> None:
     await office.intake.calls_happened(ringing(1))
-    await office.intake.calls_happened(ringing(2))
+    await office.intake.calls_happened(ringing(2, ends=False))
     first, second = await office.told("card.opened")
     assert first["card"]["id"] == second["card"]["id"]
     assert (first["created"], second["created"]) == (True, False)
+    # The last contact is the one before this call, not the call itself.
+    assert first["card"]["last_contact_at"] is None
+    (ended,) = await office.told("call.ended")
+    assert second["card"]["last_contact_at"] == ended["call"]["ended_at"]
     assert await _count(office, leads) == 1
 
 
