@@ -18,7 +18,7 @@ from gateway import metrics, systemd
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.domain.ports import Connector, LinkState
 from gateway.feed import Feed
-from gateway.services import holding, housekeeping, installation
+from gateway.services import holding, housekeeping, installation, recordings_tasks
 from gateway.services.intake import VoiceIntake
 from gateway.services.links import Links
 from gateway.store import leases, migrate
@@ -27,6 +27,7 @@ from gateway.supervise import Supervisor
 from gateway.web import server as web_server
 from gateway.web.deps import PartState, WebDeps
 from gateway.web.hub import DeskHub
+from recordings.collector import PATIENT, Patience
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,15 @@ class Service:
     hub: DeskHub
     links: Links
     supervisor: Supervisor
+    patience: Patience = PATIENT
     address: str = ""
     draining: bool = field(default=False)
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, migrates: bool = True) -> AsyncIterator[Service]:
+async def running(
+    settings: Settings, *, migrates: bool = True, patience: Patience = PATIENT
+) -> AsyncIterator[Service]:
     """The service, ready inside and stopped in good order after.
 
     Raises `NeedsAdministrator` where the database is held by another process or of another version; a
@@ -62,7 +66,7 @@ async def running(settings: Settings, *, migrates: bool = True) -> AsyncIterator
         stack.push_async_callback(supervisor.stop)
         feed, links = Feed(store), Links(store)
         hub = DeskHub(store, feed)
-        service = Service(settings, store, feed, hub, links, supervisor)
+        service = Service(settings, store, feed, hub, links, supervisor, patience)
         _start_loops(service)
         await feed.ready.wait()
         await _start_web(stack, service)
@@ -91,6 +95,8 @@ def _start_loops(service: Service) -> None:
     service.supervisor.add("feed", service.feed.run)
     service.supervisor.add("housekeeping", partial(housekeeping.run, service.store))
     service.supervisor.add("connector states", service.links.run)
+    for name, run in recordings_tasks.tasks(service.store, service.settings, _holder(), service.patience):
+        service.supervisor.add(name, run)
     if systemd.watchdog_period() is not None:
         service.supervisor.add("watchdog", systemd.keep_watchdog)
 
@@ -136,8 +142,12 @@ def _parts(service: Service) -> Sequence[PartState]:
     ]
 
 
+def _holder() -> str:
+    return f"{socket.gethostname()}-{secrets.token_hex(8)}"
+
+
 def _attach_connectors(service: Service) -> None:
-    holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+    holder = _holder()
     for settings in service.settings.connectors:
         service.supervisor.add(
             f"connector {settings.name}", partial(_follow, service, settings, holder), settled_s=5.0

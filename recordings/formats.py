@@ -28,6 +28,7 @@ DEMUXER: Mapping[str, tuple[str, ...]] = {
 
 CONTENT_TYPE: Mapping[str, str] = {
     "wav": "audio/wav",
+    "wav16": "audio/wav",
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
     "opus": "audio/ogg",

@@ -45,8 +45,9 @@ class AsteriskSettings(ConnectorSettings):
     through it is outgoing."""
     interface: Interface = "PJSIP/{extension}"
     """How an operator's phone is dialled; `{extension}` stands for the extension."""
-    recordings_dir: Annotated[AbsolutePath | None, Mark.IGNORED] = None
-    """The PBX's spool of recordings as this machine sees it; nothing is deleted there unless told."""
+    recordings_dir: AbsolutePath | None = None
+    """The folder into which the PBX records, usually /var/spool/asterisk/monitor, as this machine sees it: it is
+    only read. Without it recordings come by upload."""
     outbound_context: Annotated[Context | None, Mark.IGNORED] = None
     """Dialplan context for click-to-call."""
     fastagi: Annotated[Address | None, Mark.IGNORED] = None

@@ -49,6 +49,10 @@ class StoreUnavailable(PerezvonError):
     """The database does not take writes or reads at the moment; nothing was stored."""
 
 
+class JobLost(PerezvonError):
+    """Somebody else does this by now, or it is not wanted any more."""
+
+
 class NotFound(PerezvonError):
     """There is no such thing, or you may not see it."""
 

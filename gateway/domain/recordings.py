@@ -72,6 +72,21 @@ class RecordingJob:
     failures: int
 
 
+class Stage(StrEnum):
+    """What is to be done with a recording: fetch the PBX's file, or make it fit to be played."""
+
+    COLLECT = "collect"
+    ENCODE = "encode"
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """Bytes that may have to go; `ticket` as in `RecordingJob`."""
+
+    ticket: object
+    blob: Blob
+
+
 # Asterisk: [systemname-]epoch.counter; the epoch has ten digits until the year 2286.
 _UNIQUEID = re.compile(r"(?<![0-9.])([0-9]{10}\.[0-9]{1,10})(?![0-9])")
 

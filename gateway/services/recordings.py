@@ -21,7 +21,7 @@ from gateway.store.engine import Store
 from gateway.store.tables import audit as audit_table
 from gateway.store.tables import calls, recording_peaks, recordings
 
-PLAYED_AS_IT_CAME = ("wav", "mp3", "ogg")
+PLAYED_AS_IT_CAME = ("wav", "wav16", "mp3", "ogg", "opus")
 _LISTENING = timedelta(minutes=15)
 
 

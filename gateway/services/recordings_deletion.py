@@ -1,5 +1,6 @@
 """A recording goes for good: by a person or by retention, written down, and its bytes with it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from gateway.store.tables import recording_peaks, recordings
 RETENTION = Actor(id="", name="retention", role=Role.ADMIN)
 """In whose name the service deletes what is past its time."""
 _AT_ONCE = 100
+_EVERY_S = 600.0
 
 
 async def remove(store_: Store, actor: Actor, recording_id: str) -> None:
@@ -54,6 +56,13 @@ def erase(tx: Connection, actor: Actor, row: Row[Any], because: str = "by hand")
 def leave(tx: Connection, sha256: str, ext: str) -> None:
     """Have the bytes taken away if nothing refers to them when their turn comes."""
     work.put(tx, REMOVE, f"{sha256}.{ext}", key=sha256)
+
+
+async def keep_to(store_: Store, keep_days: float) -> None:
+    """Delete what is past its time, for ever, each ten minutes; by one node at a time."""
+    while True:
+        await remove_old(store_, keep_days)
+        await asyncio.sleep(_EVERY_S)
 
 
 async def remove_old(store_: Store, keep_days: float) -> None:

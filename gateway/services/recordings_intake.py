@@ -36,7 +36,9 @@ Phones = Mapping[str, PersonRef]
 
 
 LONGEST_CALL = timedelta(hours=4)
-"""When a file is looked at although nobody told that its call is over."""
+"""When a file that a call named is looked at although nobody told that the call is over."""
+LOOK_AGAIN = timedelta(minutes=1)
+"""The same for a file found in the folder: it may have been found while its call ended."""
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -51,9 +53,10 @@ def follow(
     for path in call.recordings[len(known.recordings) if known else 0 :]:
         _named_by(tx, call, path, at, now)
     is_over = call.state is CallState.ENDED
-    if is_over and (known is None or known.state is not CallState.ENDED or known.legs != call.legs):
-        moved |= _attach_orphans(tx, call)
-    if not (call.recordings or moved):
+    ends_now = is_over and (known is None or known.state is not CallState.ENDED or known.legs != call.legs)
+    if ends_now:
+        _attach_orphans(tx, call)
+    if not (call.recordings or moved or ends_now):
         return ()
     found = recordings_rows.of_calls(tx, [call.id]).get(call.id, [])
     if is_over:
@@ -97,7 +100,7 @@ def _overwritten(tx: Connection, row: Row[Any]) -> None:
     work.drop(tx, COLLECT, row.id)
 
 
-def _attach_orphans(tx: Connection, call: Call) -> bool:
+def _attach_orphans(tx: Connection, call: Call) -> None:
     numbers = list(dict.fromkeys(channel_number(leg) for leg in call.legs))
     for number in sorted(numbers):
         row = {"pbx": call.pbx, "uniqueid": number, "call_id": call.id}
@@ -105,7 +108,7 @@ def _attach_orphans(tx: Connection, call: Call) -> bool:
     orphans = update(recordings).where(
         recordings.c.pbx == call.pbx, recordings.c.uniqueid.in_(numbers), recordings.c.call_id.is_(None)
     )
-    return tx.execute(orphans.values(call_id=call.id)).rowcount > 0
+    tx.execute(orphans.values(call_id=call.id))
 
 
 def _talkers(call: Call, phones: Phones) -> list[str]:
@@ -117,11 +120,21 @@ def _talkers(call: Call, phones: Phones) -> list[str]:
 
 def found(tx: Connection, pbx: str, files: Sequence[SpoolFile], scanned_to_ns: int, now: datetime) -> None:
     """Files seen in the PBX's folder: those not known yet become rows; the place reached is kept."""
+    _hold_calls(tx, pbx, files)
     for file in sorted(files, key=lambda file: short_name(file.path)):
         lock_name(tx, pbx, short_name(file.path))
         _found(tx, pbx, file, now)
     reached = upsert.insert(tx, recording_scans).values(pbx=pbx, scanned_to_ns=scanned_to_ns)
     tx.execute(reached.on_conflict_do_update(index_elements=["pbx"], set_={"scanned_to_ns": scanned_to_ns}))
+
+
+def _hold_calls(tx: Connection, pbx: str, files: Sequence[SpoolFile]) -> None:
+    """Keep the files' calls from ending meanwhile; calls are locked before names, as in `follow`."""
+    numbers = {uniqueid_in(short_name(file.path)) for file in files} - {None}
+    known = sorted(filter(None, {call_with(tx, pbx, number) for number in numbers if number}))
+    tx.execute(
+        select(calls.c.id).where(calls.c.id.in_(known)).order_by(calls.c.id).with_for_update(read=True)
+    )
 
 
 def _found(tx: Connection, pbx: str, file: SpoolFile, now: datetime) -> None:
@@ -139,7 +152,7 @@ def _found(tx: Connection, pbx: str, file: SpoolFile, now: datetime) -> None:
     insert_row(tx, recording_id, pbx, file.path, at, call_id=call_id, uniqueid=uniqueid)
     over = remember_talkers(tx, recording_id, call_id)
     # A call that goes on tells when it is over.
-    due_at = now if over or call_id is None else now + LONGEST_CALL
+    due_at = now if over or call_id is None else now + LOOK_AGAIN
     work.put(tx, COLLECT, recording_id, key=recording_id, due_at=due_at)
 
 

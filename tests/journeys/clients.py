@@ -38,7 +38,7 @@ class Client:
         sent = {"json": body} if body is not None else {}
         headers = self.headers | more.pop("headers", {})
         async with self.http.request(method, url, headers=headers, **sent, **more) as response:
-            text = await response.text()
+            text = await response.text(errors="replace")
             is_json = "json" in response.headers.get("Content-Type", "")
             return Answer(response.status, json.loads(text) if is_json else text, response.headers)
 

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from config.secret import Secret
-from config.settings import Database, Queue, Server, Settings
+from config.settings import Database, Queue, Server, Settings, Storage
 from gateway import app
 from gateway.app import Service
 from gateway.domain.people import Role
@@ -48,11 +49,12 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(url: str) -> Settings:
+def settings(url: str, tmp_path: Path) -> Settings:
     """Those of the service under test; a test may ask for others by overriding this."""
     return Settings(
         server=Server(port=0, metrics=""),
         database=Database(url=Secret(url)),
+        storage=Storage(url=f"file://{tmp_path}/files"),
         queues=QUEUES,
     )
 

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from config.values import storage_folder
 from gateway.domain.errors import Conflict
 from gateway.domain.people import Role
-from gateway.services import recordings, recordings_deletion, recordings_upload
+from gateway.services import recordings, recordings_deletion, recordings_retry, recordings_upload
 from gateway.services.recordings import Played, RecordingFilters
 from gateway.services.views.common import Page
 from gateway.services.views.recordings import Peaks, Recording
@@ -88,6 +88,14 @@ async def upload(rq: Request[Form, None]) -> Recording:
         return await recordings_upload.take(rq.store, rq.actor, library, sent)
 
 
+async def retry(rq: Plain) -> Recording:
+    """Try a recording again that failed: its file is fetched or encoded anew."""
+    library = Library(storage_folder(rq.deps.settings.storage.url))
+    original = await recordings_retry.original_of(rq.store, rq.actor, rq.path("id"))
+    is_here = original is not None and await asyncio.to_thread(library.has, original)
+    return await recordings_retry.retry(rq.store, rq.actor, rq.path("id"), is_here=is_here)
+
+
 async def remove(rq: Plain) -> None:
     """Delete the recording for good. What the PBX keeps is not touched."""
     await recordings_deletion.remove(rq.store, rq.actor, rq.path("id"))
@@ -116,6 +124,14 @@ ROUTES = (
     route("GET", "/recordings/{id}", get, summary="One recording", **_READ),
     route("GET", "/recordings/{id}/audio", audio, summary="The sound", media_type="audio/*", **_READ),
     route("GET", "/recordings/{id}/peaks", peaks, summary="The waveform", **_READ),
+    route(
+        "POST",
+        "/recordings/{id}/retry",
+        retry,
+        summary="Try again",
+        role=Role.ADMIN,
+        scope="recordings:write",
+    ),
     route(
         "DELETE",
         "/recordings/{id}",

@@ -149,9 +149,9 @@ def test_a_secret_in_the_environment_wins_over_a_secret_file_in_the_file() -> No
 
 
 def test_settings_that_this_version_does_not_use_are_noticed() -> None:
-    settings = read(PBX + 'fastagi = "127.0.0.1:4573"\nrecordings_dir = "/var/spool"\n')
+    settings = read(PBX + 'fastagi = "127.0.0.1:4573"\noutbound_context = "from-internal"\n')
     assert "connectors.pbx-1.fastagi: not in this version; ignored" in settings.notices
-    assert "connectors.pbx-1.recordings_dir: not in this version; ignored" in settings.notices
+    assert "connectors.pbx-1.outbound_context: not in this version; ignored" in settings.notices
 
 
 def test_a_secret_on_its_way_in_clear_is_noticed() -> None:
