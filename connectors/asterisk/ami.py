@@ -24,7 +24,7 @@ from connectors.asterisk.clock_offset import ClockOffset
 from connectors.asterisk.framing import Framer, Message
 from connectors.asterisk.settings import AsteriskSettings
 from connectors.asterisk.transport import OneConnection, Wire
-from gateway.domain.errors import PerezvonError, TemporaryFailure
+from gateway.domain.errors import PerezvonError, PermanentFailure, TemporaryFailure
 from gateway.domain.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -216,6 +216,9 @@ class Link:
             await asyncio.sleep(self._timing.ping_every_s)
             try:
                 await self._ping()
+            except PermanentFailure as refusal:
+                # It answered. One that is shutting down refuses all, and has yet to tell of its calls' ends.
+                log.info("the PBX refuses a sign of life: %s", refusal)
             except PerezvonError as failure:
                 self.lose(f"the PBX does not answer: {failure}")
 

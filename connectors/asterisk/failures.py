@@ -52,8 +52,10 @@ def no_login(settings: AsteriskSettings, banner: str, why: str) -> PerezvonError
     return TemporaryFailure(f"{where} does not answer the login: {why}")
 
 
-def refused(settings: AsteriskSettings, answer: str) -> NeedsAdministrator:
-    """Wrong user or secret, or an address that the PBX does not let in."""
+def refused(settings: AsteriskSettings, answer: str) -> PerezvonError:
+    """Wrong user or secret, or an address that the PBX does not let in; or it is just going down."""
+    if "shutting down" in answer.lower():
+        return TemporaryFailure(f"the PBX does not take us now: {answer}")
     return NeedsAdministrator(
         f"the PBX refuses user {settings.username!r}: {answer or 'no reason given'}",
         remedy=f"in manager.conf of {settings.host} let [{settings.username}] hold the same `secret` as"

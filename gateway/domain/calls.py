@@ -227,8 +227,8 @@ def lost(call: Call, at: datetime) -> CallEvent:
 
     `at` is the last moment at which it may have been alive (UTC).
     """
-    inferred = ("ended_at", "hangup_by", "hangup_cause")
-    inferred += ("talk_s",) if call.answered_at else ("disposition", "wait_s")
+    by_state = ("talk_s",) if call.answered_at else ("disposition", "wait_s")
+    inferred = ("ended_at", "hangup_by", "hangup_cause", *by_state)
     disposition = Disposition.ANSWERED if call.answered_at else _unanswered(call)
     ended = replace(
         call,
