@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 
 from aiohttp import web
 
@@ -69,6 +70,8 @@ async def running(
         service = Service(settings, store, feed, hub, links, supervisor, patience)
         _start_loops(service)
         await feed.ready.wait()
+        for connector in settings.connectors:
+            links.reporter(connector.name)(LinkState.CONNECTING)
         await _start_web(stack, service)
         _attach_connectors(service)
         yield service
@@ -89,6 +92,7 @@ async def _bring_up_to_date(store: Store, settings: Settings, *, migrates: bool)
                 remedy="run `perezvon migrate`, or start without --no-migrate",
             )
     await store.write(installation.prepare, settings)
+    metrics.build_info.info({"version": version("perezvon"), "schema": migrate.head()})
 
 
 def _start_loops(service: Service) -> None:

@@ -6,8 +6,10 @@ Facts are for observers alone: without any of them the data is right all the sam
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import ParamSpec
 
+from gateway import metrics
 from gateway.domain.facts import CommittedFact
 from gateway.store import facts
 from gateway.store.contract import Store
@@ -81,6 +83,7 @@ class Feed:
             self._wake.clear()
             batch = await until_stored("the feed", self._next)
             if batch:
+                metrics.facts_lag_seconds.set((datetime.now(UTC) - batch[-1].at).total_seconds())
                 self._at = facts.Position.parse(batch[-1].position)
                 for name, observer in tuple(self._observers.items()):
                     _tell(name, observer, batch)

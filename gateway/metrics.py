@@ -3,6 +3,10 @@
 A metric holds no personal data: labels are connectors, routes and states, never numbers, names or ids.
 """
 
+import contextlib
+import time
+from collections.abc import Iterator
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -24,15 +28,6 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 build_info = Info("perezvon_build", "Version of the service and its schema.", registry=REGISTRY)
 
 ami_link_up = Gauge("perezvon_ami_link_up", "1 while logged in to the PBX.", ["connector"], registry=REGISTRY)
-ami_events_total = Counter(
-    "perezvon_ami_events_total", "AMI events taken off the socket.", ["connector"], registry=REGISTRY
-)
-ami_events_dropped_total = Counter(
-    "perezvon_ami_events_dropped_total",
-    "AMI events lost to a full queue or refused as forged.",
-    ["connector", "reason"],
-    registry=REGISTRY,
-)
 call_intake_seconds = Histogram(
     "perezvon_call_intake_seconds",
     "From an AMI event on the socket until its call is committed.",
@@ -43,6 +38,12 @@ message_intake_seconds = Histogram(
     "perezvon_message_intake_seconds",
     "From the taking up of a stored update until its message is committed.",
     buckets=_FAST,
+    registry=REGISTRY,
+)
+messages_sent_total = Counter(
+    "perezvon_messages_sent_total",
+    "Attempts to send a message that ended, by outcome: sent, failed, unknown.",
+    ["connector", "outcome"],
     registry=REGISTRY,
 )
 facts_lag_seconds = Gauge(
@@ -101,6 +102,18 @@ sign_ins_total = Counter(
     "perezvon_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"], registry=REGISTRY
 )
 ProcessCollector(namespace="perezvon", registry=REGISTRY)
+
+
+@contextlib.contextmanager
+def unit_of_work(unavailable: type[Exception]) -> Iterator[None]:
+    """Measures a unit around which it stands; counts the errors that mean that the database was away."""
+    began = time.perf_counter()
+    try:
+        yield
+    except unavailable:
+        store_unavailable_total.inc()
+        raise
+    store_write_seconds.observe(time.perf_counter() - began)
 
 
 def render() -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.util import greenlet_spawn
 
+from gateway import metrics
 from gateway.domain.errors import StoreUnavailable
 from gateway.store.contract import ANNOUNCED
 from gateway.store.hints import Hints
@@ -64,7 +65,8 @@ class PostgresStore:
                 result = work(tx, *args, **kw)
             return result, ANNOUNCED in tx.info
 
-        return await self._begin(self._write(unit))
+        with metrics.unit_of_work(StoreUnavailable):
+            return await self._begin(self._write(unit))
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kw: P.kwargs) -> T:
         def unit(tx: Connection) -> T:

@@ -9,6 +9,7 @@ from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, make_url
 
+from gateway import metrics
 from gateway.domain.errors import NeedsAdministrator, StoreUnavailable
 from gateway.store.hints import Hints
 from gateway.store.sqlite_files import lock, prepare
@@ -46,8 +47,9 @@ class SqliteStore:
             raise StoreUnavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
         future.add_done_callback(self._leave)
-        self._writer.put(Unit(lambda tx: work(tx, *args, **kw), future))
-        return await future
+        with metrics.unit_of_work(StoreUnavailable):
+            self._writer.put(Unit(lambda tx: work(tx, *args, **kw), future))
+            return await future
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kw: P.kwargs) -> T:
         if self._closed:

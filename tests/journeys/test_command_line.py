@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,13 @@ def _serving(config: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
         process.communicate(timeout=40)
 
 
+def _metrics(config: Path) -> str:
+    address = tomllib.loads(config.read_text())["server"]["metrics"]
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
 def _get(address: str) -> tuple[int, dict[str, object]]:
     try:
         with urllib.request.urlopen(address, timeout=10) as answer:
@@ -99,6 +107,10 @@ def test_serve_says_where_the_desk_is_and_runs_on_without_its_pbx(config: Path) 
         assert isinstance(connectors, list)
         assert connectors[0]["name"] == "pbx1"
         assert connectors[0]["state"] != "up"
+        shown = _metrics(config)
+        assert 'perezvon_build_info{schema="' in shown
+        assert "perezvon_store_unavailable_total 0.0" in shown
+        assert "perezvon_store_write_seconds_count 0.0" not in shown
         process.send_signal(signal.SIGTERM)
         _, logged = process.communicate(timeout=40)
         assert process.returncode == 0
