@@ -46,7 +46,7 @@ class AsteriskSettings(ConnectorSettings):
     interface: Interface = "PJSIP/{extension}"
     """How an operator's phone is dialled; `{extension}` stands for the extension."""
     recordings_dir: AbsolutePath | None = None
-    """The folder into which the PBX records, usually /var/spool/asterisk/monitor, as this machine sees it: it is
+    """The folder into which the PBX records (`/var/spool/asterisk/monitor`), as this machine sees it; it is
     only read. Without it recordings come by upload."""
     outbound_context: Annotated[Context | None, Mark.IGNORED] = None
     """Dialplan context for click-to-call."""
