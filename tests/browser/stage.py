@@ -35,16 +35,16 @@ class Stage:
     async def ring(self, story: str, *, number: str | None = None, name: str | None = None) -> PlayedCall:
         """Begin a call and let it ring."""
         recorded = streams()[story]
-        acts = _acts(
-            rewrite(recorded, self.server.numbering, time.time(), cast=Cast(number=number, name=name))
-        )
-        call = PlayedCall(self.server, iter(acts))
+        cast = Cast(number=number, name=name)
+        events = rewrite(recorded, self.server.numbering, time.time(), cast=cast)
+        call = PlayedCall(self.server, iter(acts(events)))
         self.calls.append(call)
         await call.next_act()
         return call
 
 
-def _acts(events: Sequence[Timed]) -> list[list[Timed]]:
+def acts(events: Sequence[Timed]) -> list[list[Timed]]:
+    """The events up to each pause, all to be sent now."""
     now = time.time()
     acts: list[list[Timed]] = []
     before = -math.inf
