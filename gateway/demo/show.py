@@ -8,7 +8,7 @@ import random
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from config.secret import Secret, secrets_in
 from config.settings import Database, Log, LogLevel, Queue, Server, Settings, Storage
 from connectors.asterisk.settings import AsteriskSettings
 from gateway import app
-from gateway.demo import sample
+from gateway.demo import recorded, sample
 from gateway.demo.ami_server import AmiServer
 from gateway.demo.ami_session import AmiUser
-from gateway.demo.playback import Cast, Recorded, load, rewrite
+from gateway.demo.playback import Cast, Recorded, Timed, load, rewrite
 from gateway.domain.errors import Invalid
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ async def run(*, port: int, pbx: str | None, trunks: tuple[str, ...]) -> None:
             if pbx is None:
                 user = AmiUser("perezvon", "demo")
                 stand_in = await stack.enter_async_context(AmiServer(user))
-                connector = _played(stand_in.port)
+                connector = _played(stand_in.port, Path(folder) / "monitor")
             else:
                 connector = _real(pbx, trunks or ("PJSIP/trunk",))
             settings = _settings(Path(folder), _free_port(port), connector)
@@ -72,8 +72,10 @@ async def _play_when_ready(service: app.Service, stand_in: AmiServer | None, pre
     prepared.set()
     print(_welcome(service.address, played=stand_in is not None), flush=True)
     if stand_in is not None:
+        folder = Path(service.settings.storage.url.removeprefix("file://")).parent / "monitor"
+        await recorded.add_yesterdays_call(service.store, folder)
         await asyncio.sleep(FIRST_CALL_S)
-        await _play_for_ever(stand_in)
+        await _play_for_ever(stand_in, folder)
 
 
 def _welcome(address: str, *, played: bool) -> str:
@@ -88,7 +90,8 @@ def _welcome(address: str, *, played: bool) -> str:
     return "\n".join(lines)
 
 
-def _played(port: int) -> AsteriskSettings:
+def _played(port: int, recordings: Path) -> AsteriskSettings:
+    recordings.mkdir()
     return AsteriskSettings(
         kind="asterisk",
         name="pbx1",
@@ -96,6 +99,7 @@ def _played(port: int) -> AsteriskSettings:
         username="perezvon",
         secret=Secret("demo"),
         trunks=("PJSIP/trunk",),
+        recordings_dir=str(recordings),
     )
 
 
@@ -152,8 +156,8 @@ def streams() -> dict[str, tuple[Recorded, ...]]:
     }
 
 
-async def _play_for_ever(server: AmiServer) -> None:
-    recorded = streams()
+async def _play_for_ever(server: AmiServer, folder: Path) -> None:
+    stories = streams()
     callers = sample.callers(random.Random())  # noqa: S311 (a demonstration)
     playing: set[asyncio.Task[None]] = set()
     for story in _programme():
@@ -161,11 +165,17 @@ async def _play_for_ever(server: AmiServer) -> None:
         cast = Cast(number=number, name=name)
         if story in ("internal", "outgoing"):
             cast = Cast()
-        events = rewrite(recorded[story], server.numbering, time.time(), speed=0.6, cast=cast)
-        one = asyncio.create_task(server.play(events))
+        events = rewrite(stories[story], server.numbering, time.time(), speed=0.6, cast=cast)
+        one = asyncio.create_task(_play(server, events, folder if story in recorded.TALKED else None))
         playing.add(one)
         one.add_done_callback(_finished(playing))
         await asyncio.sleep(BETWEEN_S)
+
+
+async def _play(server: AmiServer, events: Sequence[Timed], folder: Path | None) -> None:
+    await server.play(events)
+    if folder is not None:
+        await asyncio.to_thread(recorded.record, folder, events)
 
 
 def _finished(playing: "set[asyncio.Task[None]]") -> "Callable[[asyncio.Task[None]], None]":

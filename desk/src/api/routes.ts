@@ -11,8 +11,10 @@ import type {
   NoteKind,
   Operator,
   Page,
+  Peaks,
   PresenceState,
   Queue,
+  Recording,
   Skill,
   Team,
   TimelineEntry,
@@ -68,6 +70,12 @@ export const calls = {
   list: (query: Query) => request<Page<Call>>("GET", "/calls", { query }),
   get: (call: string) => request<Call>("GET", `/calls/${id(call)}`),
   change: (call: string, body: Draft) => request<Call>("PATCH", `/calls/${id(call)}`, { body }),
+};
+
+export const recordings = {
+  get: (recording: string) => request<Recording>("GET", `/recordings/${id(recording)}`),
+  peaks: (recording: string) => request<Peaks>("GET", `/recordings/${id(recording)}/peaks`),
+  retry: (recording: string) => request<Recording>("POST", `/recordings/${id(recording)}/retry`, { body: {} }),
 };
 
 export const operators = {

@@ -460,6 +460,18 @@ export interface Party {
   name: string | null;
 }
 
+/**
+ * The waveform: for each channel its pairs of least and greatest sample, from -1 to 1, one after another.
+ *
+ * At most 1,200 pairs, evenly over `duration_s`; each inner list is what wavesurfer takes for a channel.
+ */
+export interface Peaks {
+  recording_id: string;
+  duration_s: number;
+  channels: number;
+  peaks: number[][];
+}
+
 /** An operator, named. */
 export interface PersonRef {
   id: string;
@@ -558,6 +570,30 @@ export interface Readiness {
   database: Part;
   storage: Part;
   connectors: Part[];
+}
+
+/**
+ * The recording of a call. `codec`, `size` and `sha256` are of what is played; null until there is one.
+ *
+ * `has_audio` is false for a file without sound: a call that nobody answered, or silence. `at` is when the
+ * recording began. `error` says why it failed.
+ */
+export interface Recording {
+  id: string;
+  call_id: string | null;
+  card_id: string | null;
+  at: string;
+  duration_s: number | null;
+  channels: number | null;
+  codec: string | null;
+  size: number | null;
+  sha256: string | null;
+  state: "deleted" | "failed" | "processing" | "ready" | "recording";
+  has_audio: boolean | null;
+  pbx: string;
+  name: string;
+  error: string | null;
+  version: number;
 }
 
 /** One stretch of the call at one extension. */
@@ -680,6 +716,7 @@ export interface Events {
   "operator.updated": Operator;
   "presence.changed": Operator;
   "queue.updated": Queue;
+  "recording.ready": Recording;
   "connector.state": Connector;
 }
 

@@ -11,6 +11,9 @@ export type Action =
   | "drawer"
   | "card"
   | `presence${1 | 2 | 3 | 4 | 5 | 6}`
+  | "playPause"
+  | "seekBack"
+  | "seekOn"
   | "goDesk"
   | "goClients"
   | "goLeads"
@@ -39,6 +42,9 @@ export const BINDINGS: readonly Binding[] = [
   { action: "note", code: "KeyN" },
   { action: "drawer", code: "BracketRight" },
   { action: "sheet", code: "Slash", shift: true },
+  { action: "playPause", code: "KeyP" },
+  { action: "seekBack", code: "ArrowLeft" },
+  { action: "seekOn", code: "ArrowRight" },
   ...([1, 2, 3, 4, 5, 6] as const).map(
     (n): Binding => ({ action: `presence${n}`, code: `Digit${n}`, alt: true, typing: true }),
   ),
