@@ -68,8 +68,8 @@ def wanted(leg: Leg, number: str | None) -> None:
         leg.track.to_raw = raw
 
 
-def ring(core: Core, leg: Leg, now: float) -> None:
-    """This phone rings, if it is a person's and was not ringing already."""
+def ring(core: Core, leg: Leg, now: float, *, known: bool = False) -> None:
+    """This phone rings, if it is a person's and was not ringing already; `known`: that is told already."""
     if not leg.person or leg.calling or leg.ring_ended is not None or leg.answered:
         return
     if leg.rang_at is None:
@@ -82,6 +82,8 @@ def ring(core: Core, leg: Leg, now: float) -> None:
         room(track.rang, label)
     if not track.announced:
         core.announce(track, now)
+        return
+    if known:
         return
     track.state = judge.state(track)
     core.note(CallEventType.RINGING, track, now, label)

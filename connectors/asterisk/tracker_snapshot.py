@@ -154,7 +154,7 @@ def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:
         if fresh and leg.dialled:
             # A dialled phone rings from its channel's birth on, give or take the age's whole seconds.
             leg.rang_at = max(track.started, leg.born)
-        ring(core, leg, now)
+        ring(core, leg, now, known=track.base is not None and leg.label in track.base.ringing)
     id_ = row.get("BridgeId") or row.get("BridgeID") or ""
     if id_ and (leg.bridge is None or leg.bridge.id != id_) and not track.parked:
         _join(core, leg, id_, now)
@@ -204,8 +204,13 @@ def _wait_in_queue(core: Core, entry: Event, now: float) -> None:
     leg.calling = leg is track.caller
     if track.announced:
         track.state = judge.state(track)
-        if track.base is None or track.base.state is not CallState.QUEUED:
+        if not _waited(track.base, queue):
             core.note(CallEventType.QUEUED, track, now)
+
+
+def _waited(base: Call | None, queue: str) -> bool:
+    """Whether the books have the call waiting in this queue already, its phones ringing or not."""
+    return base is not None and base.queue == queue and base.state in (CallState.QUEUED, CallState.RINGING)
 
 
 def _close_talk(track: Track, now: float) -> None:
@@ -226,3 +231,8 @@ def _look(core: Core, track: Track, now: float) -> None:
         if way is not None:
             core.tell_start(track, way, now)
     core.settle(track, now)
+    base = track.base
+    if base is not None and not any(told is track for _, told, _, _ in core.effects):
+        rings = {leg.label for leg in track.ringing.values()}
+        if rings != set(base.ringing):
+            core.note(CallEventType.UPDATED, track, now)

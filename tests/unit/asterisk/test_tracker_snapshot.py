@@ -90,14 +90,31 @@ def test_a_phone_that_rings_across_a_restart_has_rung_from_the_start() -> None:
     assert books[base.id].segments[0].ring_s == pytest.approx(base.segments[0].ring_s, abs=1.0)
 
 
-def test_a_restart_tells_nothing_of_a_talk_that_just_goes_on() -> None:
-    stream = events("direct")
-    talking = [i for i, e in enumerate(stream) if e["Event"] == "BridgeEnter"][1] + 1
-    first = Played(Tracker(RULES), play([]).at).feed(stream[:talking])
+@pytest.mark.parametrize(
+    ("story", "after", "count"),
+    [("direct", "BridgeEnter", 2), ("direct", "DialState", 1), ("queue-of-three", "DialState", 3)],
+)
+def test_a_restart_tells_nothing_of_a_call_that_just_goes_on(story: str, after: str, count: int) -> None:
+    stream = events(story)
+    past = stream[: [i for i, e in enumerate(stream) if e["Event"] == after][count - 1] + 1]
+    first = Played(Tracker(RULES), play([]).at).feed(past)
     tracker = Tracker(RULES)
     tracker.restore(list(_books(first).values()))
 
-    assert tracker.snapshot(channel_list(stream[:talking], first.at), [], first.at) == []
+    assert tracker.snapshot(channel_list(past, first.at), queue_entries(past), first.at) == []
+
+
+def test_a_phone_that_stopped_ringing_during_a_restart_rings_no_more_in_the_books() -> None:
+    stream = events("queue-of-three")
+    ringing = [i for i, e in enumerate(stream) if e["Event"] == "DialState"][2] + 1
+    first = Played(Tracker(RULES), play([]).at).feed(stream[:ringing])
+    tracker = Tracker(RULES)
+    tracker.restore(list(_books(first).values()))
+    rows = channel_list(stream[:ringing], first.at)
+    rows = [row for row in rows if not row["Channel"].startswith("PJSIP/103")]
+    (told,) = tracker.snapshot(rows, queue_entries(stream[:ringing]), first.at)
+
+    assert (told.call.state, sorted(told.call.ringing)) == (CallState.RINGING, ["101", "102"])
 
 
 @pytest.mark.parametrize("story", honest_stories())
