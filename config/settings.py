@@ -126,6 +126,9 @@ class Storage:
     What lies on the PBX is not touched."""
     largest_recording_mb: Megabytes = 1000.0
     """Megabytes of the largest file taken by upload: some 17 hours of a mono WAV, more than any call."""
+    largest_attachment_mb: Megabytes = 25.0
+    """Megabytes of the largest file of a message, sent or received; a channel may allow less. Larger ones
+    are refused with a word in their place."""
     encryption_key_file: Annotated[str | None, Mark.REFUSED] = None
     """File with the key that encrypts at rest."""
 

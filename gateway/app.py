@@ -14,12 +14,14 @@ from importlib.metadata import version
 from aiohttp import web
 
 from config.settings import ConnectorSettings, Settings
+from config.values import storage_folder
 from connectors import registry
 from gateway import metrics, systemd
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.domain.ports import Connector, LinkState
 from gateway.feed import Feed
-from gateway.services import holding, housekeeping, installation, recordings_tasks
+from gateway.services import channels, conversations, holding, housekeeping, installation, recordings_tasks
+from gateway.services.channels import Channels, Outside
 from gateway.services.intake import VoiceIntake
 from gateway.services.links import Links
 from gateway.store import leases, migrate
@@ -29,6 +31,8 @@ from gateway.web import server as web_server
 from gateway.web.deps import PartState, WebDeps
 from gateway.web.hub import DeskHub
 from recordings.collector import PATIENT, Patience
+from recordings.library import Library
+from routing.broadcast import offer_to_all
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +49,7 @@ class Service:
     hub: DeskHub
     links: Links
     supervisor: Supervisor
+    channels: Channels
     patience: Patience = PATIENT
     address: str = ""
     draining: bool = field(default=False)
@@ -67,12 +72,18 @@ async def running(
         stack.push_async_callback(supervisor.stop)
         feed, links = Feed(store), Links(store)
         hub = DeskHub(store, feed)
-        service = Service(settings, store, feed, hub, links, supervisor, patience)
+        library = Library(storage_folder(settings.storage.url))
+        outside = Outside(settings.server.public_url)
+        attached = channels.attach(settings, store, library, links.reporter, outside)
+        await store.write(attached.describe)
+        feed.observe("connectors", attached.happened)
+        service = Service(settings, store, feed, hub, links, supervisor, attached, patience)
         _start_loops(service)
         await feed.ready.wait()
         for connector in settings.connectors:
             links.reporter(connector.name)(LinkState.CONNECTING)
         await _start_web(stack, service)
+        outside.moved_to(service.address)
         _attach_connectors(service)
         yield service
         service.draining = True
@@ -101,6 +112,8 @@ def _start_loops(service: Service) -> None:
     service.supervisor.add("connector states", service.links.run)
     for name, run in recordings_tasks.tasks(service.store, service.settings, _holder(), service.patience):
         service.supervisor.add(name, run)
+    for name, run in conversations.tasks(service.store, service.channels, offer_to_all, _holder()):
+        service.supervisor.add(name, run)
     if systemd.watchdog_period() is not None:
         service.supervisor.add("watchdog", systemd.keep_watchdog)
 
@@ -113,6 +126,9 @@ async def _start_web(stack: AsyncExitStack, service: Service) -> None:
         public_url=service.settings.server.public_url,
         connectors=partial(_parts, service),
         draining=lambda: service.draining,
+        faces=service.channels.faces,
+        senders=service.channels.senders,
+        dispatch=offer_to_all,
     )
     running_server = await web_server.start(deps)
     stack.push_async_callback(running_server.stop)
@@ -162,10 +178,13 @@ async def _follow(service: Service, settings: ConnectorSettings, holder: str) ->
     """One run of a connector, on the one node that holds its lease; its failure is shown and raised."""
     report = service.links.reporter(settings.name)
     country = service.settings.locale.country
-    make: Callable[..., Connector] = registry.factory(settings.kind)
 
     async def attached(lease: leases.Lease) -> None:
-        await make(settings, VoiceIntake(service.store, lease), report, country).run()
+        if settings.name in service.channels.by_name:
+            await service.channels.run(settings.name)
+        else:
+            make: Callable[..., Connector] = registry.factory(settings.kind)
+            await make(settings, VoiceIntake(service.store, lease), report, country).run()
 
     try:
         await holding.while_held(

@@ -1,10 +1,11 @@
 """What happens to messages afterwards: edits, deletions, reactions, receipts, each with its history."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gateway.domain.facts import Fact
 from gateway.domain.ids import new_id
@@ -16,13 +17,20 @@ from gateway.domain.messages import (
     MessageStatus,
     preview,
 )
-from gateway.services import parked, thread_views
+from gateway.services import parked, publish, thread_views
 from gateway.services.parked import Change
 from gateway.services.views.common import at
+from gateway.services.views.threads import Message
 from gateway.store import facts
 from gateway.store import threads as store
 from gateway.store.tables import timeline
-from gateway.store.tables_conversations import message_reactions, message_revisions, messages, threads
+from gateway.store.tables_conversations import (
+    attachments,
+    message_reactions,
+    message_revisions,
+    messages,
+    threads,
+)
 
 _RANK = {MessageStatus.SENT: 1, MessageStatus.FAILED: 2, MessageStatus.DELIVERED: 3, MessageStatus.READ: 4}
 _SENT_OFF = (MessageStatus.SENDING, MessageStatus.UNKNOWN, *_RANK)
@@ -95,6 +103,31 @@ def deleted(tx: Connection, message: Row[Any], when: datetime, author: Any) -> l
     row = _change(tx, message, deleted_at=when)
     _say(tx, row, "")
     return _told(tx, "message.deleted", row)
+
+
+def withdrawn(tx: Connection, message: Row[Any]) -> list[Fact]:
+    """A message that was not sent goes away as if it had never been; its files can be sent with another."""
+    thread = tx.execute(select(threads).where(threads.c.id == message.thread_id)).one()
+    gone = {**message._mapping, "deleted_at": datetime.now(UTC)}
+    tx.execute(delete(message_revisions).where(message_revisions.c.message_id == message.id))
+    tx.execute(update(attachments).where(attachments.c.message_id == message.id).values(message_id=None))
+    entered = tx.execute(delete(timeline).where(timeline.c.ref_id == message.id)).rowcount
+    tx.execute(delete(messages).where(messages.c.id == message.id))
+    if entered or message.send_at is None:
+        thread = store.change(tx, thread.id, {"messages": thread.messages - 1, **_newest(tx, thread.id)})
+    view, involved = thread_views.view(tx, thread.id), thread_views.involved(tx, thread)
+    shown = Message.of(SimpleNamespace(**gone), ())
+    return [publish.message_changed("message.deleted", shown, view, thread.team_id, involved)]
+
+
+def _newest(tx: Connection, thread_id: str) -> dict[str, Any]:
+    """What lists show of the thread, read from its newest message."""
+    mine = (messages.c.thread_id == thread_id, messages.c.send_at.is_(None))
+    newest = select(messages).where(*mine).order_by(messages.c.at.desc(), messages.c.sequence.desc()).limit(1)
+    row = tx.execute(newest).one_or_none()
+    if row is None:
+        return {"preview": "", "preview_direction": None}
+    return {"preview": preview(row.text), "preview_direction": row.direction, "last_message_at": row.at}
 
 
 def _remember(tx: Connection, message: Row[Any], when: datetime, author: Any) -> None:

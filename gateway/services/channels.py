@@ -14,8 +14,9 @@ from gateway.domain.connecting import Face, Hint, MessageConnector, Surroundings
 from gateway.domain.errors import NeedsAdministrator
 from gateway.domain.facts import CommittedFact
 from gateway.domain.messages import ChannelTraits
-from gateway.domain.ports import LinkReport, LinkState, Translator
+from gateway.domain.ports import LinkReport, LinkState, Sender, Translator
 from gateway.services.chat_book import StoredChats
+from gateway.services.delivery import Delivery
 from gateway.services.raw_intake import RawIntake
 from gateway.store.engine import Store
 from gateway.store.tables import connectors
@@ -75,8 +76,10 @@ _decoder = msgspec.json.Decoder(_Happened)
 class Channels:
     """By name. An observer of the feed: `happened` hands hints on."""
 
-    def __init__(self, by_name: Mapping[str, Channel]) -> None:
+    def __init__(self, by_name: Mapping[str, Channel], store: Store, library: Library) -> None:
         self.by_name = by_name
+        self._store = store
+        self._library = library
 
     @property
     def faces(self) -> Sequence[Face]:
@@ -88,10 +91,21 @@ class Channels:
         """Name → what its updates mean."""
         return {name: one.connector.translate for name, one in self.by_name.items()}
 
+    @property
+    def senders(self) -> Mapping[str, Sender]:
+        """Name → its outgoing side."""
+        return {name: one.connector.sender for name, one in self.by_name.items()}
+
     async def run(self, name: str) -> None:
         """Run the connector on this node, and send what waits for it, until either is over."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.by_name[name].connector.run())
+        connector = self.by_name[name].connector
+        delivery = Delivery(self._store, self._library, name, connector.sender)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(connector.run())
+                group.create_task(delivery.run())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     def describe(self, tx: Connection) -> None:
         """Write down what each channel can do, for desks and verbs."""
@@ -153,4 +167,4 @@ def attach(
         except NeedsAdministrator as failure:
             reporter(one.name)(LinkState.NEEDS_ADMINISTRATOR, str(failure), remedy=failure.remedy)
             log.error("%s needs the administrator: %s. %s", one.name, failure, failure.remedy)
-    return Channels(made)
+    return Channels(made, store, library)

@@ -6,6 +6,7 @@ from functools import partial
 from gateway.domain.contacts import Dispatch
 from gateway.services import holding
 from gateway.services.channels import Channels
+from gateway.services.dispatcher import Dispatcher
 from gateway.services.inbound_loop import InboundLoop
 from gateway.store import leases
 from gateway.store.engine import Store
@@ -19,5 +20,9 @@ def tasks(store: Store, channels: Channels, dispatch: Dispatch, holder: str) -> 
     async def take_in(lease: leases.Lease) -> None:
         await InboundLoop(store, channels.translators, dispatch, lease).run()
 
+    async def follow(_: leases.Lease) -> None:
+        await Dispatcher(store, dispatch).run()
+
     if channels.by_name:
         yield "message intake", partial(holding.while_held, store, "message intake", holder, take_in)
+        yield "dispatcher", partial(holding.while_held, store, "dispatcher", holder, follow)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
 from gateway.domain.messages import Correspondent
-from gateway.services import suggestions
+from gateway.services import card_changes, suggestions
 from gateway.store import cards as store
 
 
@@ -28,19 +28,22 @@ def join(tx: Connection, author: Correspondent, now: datetime) -> None:
 def follow(tx: Connection, card_id: str, author: Correspondent, now: datetime) -> list[Fact]:
     """Put his other addresses on the card; whose they are already is suggested to be the same person."""
     told: list[Fact] = []
+    added = False
     for identity in author.vouched:
         owner = _owner(tx, identity)
         if owner is None:
-            store.claim_identity(tx, identity, card_id, now)
+            added |= store.claim_identity(tx, identity, card_id, now) is not None
         elif owner != card_id:
             told += suggestions.suggest(tx, card_id, owner, f"both have {identity.value}", now)
     for identity in author.told:
         owner = _owner(tx, identity)
         if owner == card_id:
             continue
-        store.add_maybe(tx, identity, card_id, now)
+        added |= store.add_maybe(tx, identity, card_id, now)
         if owner is not None:
             told += suggestions.suggest(tx, card_id, owner, f"says that {identity.value} is his", now)
+    if added:
+        card_changes.reindex(tx, store.card(tx, card_id))
     return told
 
 

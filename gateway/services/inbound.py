@@ -48,14 +48,14 @@ def take(tx: Connection, message: InboundMessage, place: Place, dispatch: Dispat
     before = store.open_thread(tx, place.connector, message.thread_key)
     contact = thread_contacts.open_of(tx, before.id) if before is not None else None
     card, opened = _card(tx, message, before, place, now, contacted=contact is None)
+    hints = identity_hints.follow(tx, card.id, message.author, now)
     thread, preferred = _thread(tx, message, before, card.id, place, now)
     row = _message(tx, thread, message, now)
-    told = _told_of_card(tx, opened)
+    told = [*_told_of_card(tx, message, opened), *hints]
     told += entering.enter(tx, thread, row, _event(message), card.team_id)
     if not message.outgoing:
-        told += _contact(tx, thread, contact, card, opened, preferred, place, dispatch, now)
+        told += _contact(tx, thread, contact, card, opened, message, preferred, place, dispatch, now)
     told += changes.apply_parked(tx, row)
-    told += identity_hints.follow(tx, card.id, message.author, now)
     facts.append(tx, told)
 
 
@@ -213,18 +213,20 @@ def _author(message: InboundMessage) -> dict[str, Any]:
     return {"kind": "client", "id": None, "name": clean(message.author.name)}
 
 
-def _told_of_card(tx: Connection, opened: Opened | None) -> list[Fact]:
+def _told_of_card(tx: Connection, message: InboundMessage, opened: Opened | None) -> list[Fact]:
     if opened is None or opened.lead is None:
         return []
-    card = _shown(tx, opened)
+    card = _shown(tx, message, opened)
     return [
         publish.card_updated(card, opened.card.team_id),
         publish.lead_updated(Lead.of(opened.lead), opened.card.team_id),
     ]
 
 
-def _shown(tx: Connection, opened: Opened) -> Card:
-    return opened.shown() or card_views.fresh(tx, opened.card.id)[0]
+def _shown(tx: Connection, message: InboundMessage, opened: Opened) -> Card:
+    # What a new card shows is known, unless other addresses were put on it.
+    known = None if message.author.vouched or message.author.told else opened.shown()
+    return known or card_views.fresh(tx, opened.card.id)[0]
 
 
 def _contact(
@@ -233,6 +235,7 @@ def _contact(
     contact: Row[Any] | None,
     card: Row[Any],
     opened: Opened | None,
+    message: InboundMessage,
     preferred: str | None,
     place: Place,
     dispatch: Dispatch,
@@ -243,6 +246,6 @@ def _contact(
     if contact is not None:
         return thread_contacts.heard(tx, contact, dispatch, now)
     made = thread_contacts.make(tx, thread, place, card.priority, preferred, now)
-    shown = _shown(tx, opened) if opened is not None else card_views.fresh(tx, card.id)[0]
+    shown = _shown(tx, message, opened) if opened is not None else card_views.fresh(tx, card.id)[0]
     created = opened is not None and opened.created
     return thread_contacts.queued(tx, made, dispatch, now, Pop(shown, created))

@@ -41,10 +41,11 @@ async def merge(store_: Store, actor: Actor, card_id: str, other_id: str) -> Car
     """Make `other_id` part of `card_id`. Raises `NotFound`, `Invalid` when they are the same card."""
     if card_id == other_id:
         raise Invalid.one("other_id", "another card than this one")
-    return await store_.write(_merge, actor, card_id, other_id)
+    return await store_.write(merged, actor, card_id, other_id)
 
 
-def _merge(tx: Connection, actor: Actor, into_id: str, from_id: str) -> Card:
+def merged(tx: Connection, actor: Actor, into_id: str, from_id: str) -> Card:
+    """As `merge`, in a transaction."""
     into, other = _both_locked(tx, actor, into_id, from_id)
     now = datetime.now(UTC)
     merge_id = new_id()

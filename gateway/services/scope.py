@@ -18,6 +18,11 @@ from gateway.store.tables import contacts as contacts_table
 from gateway.store.tables import leads as leads_table
 from gateway.store.tables import operators as operators_table
 from gateway.store.tables import recordings as recordings_table
+from gateway.store.tables_conversations import attachments as attachments_table
+from gateway.store.tables_conversations import messages as messages_table
+from gateway.store.tables_conversations import suggestions as suggestions_table
+from gateway.store.tables_conversations import templates as templates_table
+from gateway.store.tables_conversations import threads as threads_table
 
 Condition = ColumnElement[bool]
 
@@ -26,6 +31,12 @@ def require(actor: Actor, role: Role) -> None:
     """Raises `Refused` unless the actor has at least this role."""
     if actor.role.rank < role.rank:
         raise Refused(f"this needs the role {role}")
+
+
+def require_person(actor: Actor) -> None:
+    """Raises `Refused` for a program."""
+    if actor.operator_id is None:
+        raise Refused("only a person does this")
 
 
 def may_use_team(actor: Actor, team_id: str) -> bool:
@@ -113,6 +124,59 @@ def contacts(actor: Actor) -> Condition:
     return or_(contacts_table.c.operator_id == actor.id, contacts_table.c.id.in_(offered))
 
 
+def threads(actor: Actor) -> Condition:
+    """Threads of his teams, his own, those in hand, those of cards that he sees."""
+    if actor.sees_all:
+        return true()
+    in_hand = (
+        select(contacts_table.c.thread_id)
+        .join(contact_people, contact_people.c.contact_id == contacts_table.c.id)
+        .where(contact_people.c.operator_id == actor.id, contacts_table.c.thread_id.is_not(None))
+    )
+    seen = select(cards_table.c.id).where(cards_table.c.id == threads_table.c.card_id, cards(actor))
+    return or_(
+        threads_table.c.team_id.in_(actor.teams),
+        threads_table.c.assignee_id == actor.id,
+        threads_table.c.id.in_(in_hand),
+        seen.exists(),
+    )
+
+
+def messages(actor: Actor) -> Condition:
+    """Messages of the threads that he sees."""
+    if actor.sees_all:
+        return true()
+    own = select(threads_table.c.id).where(threads_table.c.id == messages_table.c.thread_id, threads(actor))
+    return own.exists()
+
+
+def attachments(actor: Actor) -> Condition:
+    """Files of the messages that he sees, and those that he uploaded for one to be written."""
+    own = attachments_table.c.uploaded_by == actor.id
+    waiting = and_(attachments_table.c.message_id.is_(None), own)
+    if actor.sees_all:
+        return or_(attachments_table.c.message_id.is_not(None), waiting)
+    there = select(messages_table.c.id).where(
+        messages_table.c.id == attachments_table.c.message_id, messages(actor)
+    )
+    return or_(waiting, there.exists())
+
+
+def templates(actor: Actor) -> Condition:
+    """Everybody's, and those of his teams."""
+    if actor.sees_all:
+        return true()
+    return or_(templates_table.c.team_id.is_(None), templates_table.c.team_id.in_(actor.teams))
+
+
+def suggestions(actor: Actor) -> Condition:
+    """Suggestions about two cards that he sees both."""
+    if actor.sees_all:
+        return true()
+    seen = select(cards_table.c.id).where(cards(actor))
+    return and_(suggestions_table.c.card_id.in_(seen), suggestions_table.c.other_id.in_(seen))
+
+
 def leads(actor: Actor) -> Condition:
     """Leads on the cards that he sees."""
     if actor.sees_all:
@@ -156,6 +220,39 @@ def call_for(tx: Connection, actor: Actor, call_id: str, *, lock: bool = False) 
 def contact_for(tx: Connection, actor: Actor, contact_id: str, *, lock: bool = False) -> Row[Any]:
     """The contact, if he may see it. Raises `NotFound`."""
     return _one(tx, contacts_table, contact_id, contacts(actor), lock=lock)
+
+
+def contact_to_handle(tx: Connection, actor: Actor, contact_id: str) -> Row[Any]:
+    """The contact, if he may see it or the thread that it is about: who was too late may learn who was not.
+    Raises `NotFound`."""
+    about = select(threads_table.c.id).where(threads_table.c.id == contacts_table.c.thread_id, threads(actor))
+    seen = or_(contacts(actor), about.exists())
+    return _one(tx, contacts_table, contact_id, seen, lock=False)
+
+
+def thread_for(tx: Connection, actor: Actor, thread_id: str, *, lock: bool = False) -> Row[Any]:
+    """The thread, if he may see it. Raises `NotFound`."""
+    return _one(tx, threads_table, thread_id, threads(actor), lock=lock)
+
+
+def message_for(tx: Connection, actor: Actor, message_id: str) -> Row[Any]:
+    """The message, if he sees its thread. Raises `NotFound`."""
+    return _one(tx, messages_table, message_id, messages(actor), lock=False)
+
+
+def attachment_for(tx: Connection, actor: Actor, attachment_id: str) -> Row[Any]:
+    """The file, if he may see it. Raises `NotFound`."""
+    return _one(tx, attachments_table, attachment_id, attachments(actor), lock=False)
+
+
+def template_for(tx: Connection, actor: Actor, template_id: str, *, lock: bool = False) -> Row[Any]:
+    """The template, if he may use it. Raises `NotFound`."""
+    return _one(tx, templates_table, template_id, templates(actor), lock=lock)
+
+
+def suggestion_for(tx: Connection, actor: Actor, suggestion_id: str) -> Row[Any]:
+    """The suggestion, if he sees both cards. Raises `NotFound`."""
+    return _one(tx, suggestions_table, suggestion_id, suggestions(actor), lock=False)
 
 
 def operator_for(tx: Connection, actor: Actor, operator_id: str, *, lock: bool = False) -> Row[Any]:

@@ -58,9 +58,10 @@ def told(tx: Connection, event: str, message: Row[Any], thread: Row[Any]) -> Fac
     return publish.message_changed(event, shown, view(tx, thread.id), thread.team_id, involved(tx, thread))
 
 
-def thread_told(tx: Connection, thread: Row[Any]) -> Fact:
-    """The fact that the thread stands otherwise."""
-    return publish.thread_updated(view(tx, thread.id), thread.team_id, involved(tx, thread))
+def thread_told(tx: Connection, thread: Row[Any], also: Sequence[str] = ()) -> Fact:
+    """The fact that the thread stands otherwise, told to `also` besides."""
+    whom = tuple(dict.fromkeys((*involved(tx, thread), *also)))
+    return publish.thread_updated(view(tx, thread.id), thread.team_id, whom)
 
 
 def involved(tx: Connection, thread: Row[Any]) -> tuple[str, ...]:

@@ -120,6 +120,11 @@ def hasten(tx: Connection, kind: str, key: str) -> None:
     announce(tx)
 
 
+def release_all(tx: Connection, kind: str) -> None:
+    """Nobody holds a row of this kind any more: their claimants are gone, as whoever calls knows."""
+    tx.execute(update(work).where(work.c.kind == kind, _WAITING).values(claimed_until=None))
+
+
 def drop(tx: Connection, kind: str, key: str) -> None:
     """What waits under the key, or was set aside, is not wanted any more; a claim on it is lost."""
     _lock_key(tx, kind, key)

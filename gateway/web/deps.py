@@ -1,6 +1,6 @@
 """What the web part is given by the composition root."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from config.settings import Settings
 from gateway.domain.connecting import Face
 from gateway.domain.contacts import Dispatch
-from gateway.domain.ports import LinkState
+from gateway.domain.ports import LinkState, Sender
 from gateway.store.contract import Store
 from routing.broadcast import offer_to_all
 
@@ -49,6 +49,8 @@ class WebDeps:
     """Whether the service is about to stop."""
     faces: Sequence[Face] = ()
     """Addresses of the connectors."""
+    senders: Mapping[str, Sender] = field(default_factory=dict)
+    """Connector → its outgoing side."""
     dispatch: Dispatch = offer_to_all
     """Who is offered a contact that waits."""
 

@@ -1,17 +1,23 @@
 """The one table of routes, from which routing, permissions, OpenAPI and the desk's types are made."""
 
 from gateway.web.api import (
+    attachments,
     audit,
     calls,
     cards,
     connectors,
     contacts,
     leads,
+    messages,
     operators,
+    poison,
     queues,
     recordings,
     session,
+    suggestions,
     teams,
+    templates,
+    threads,
 )
 from gateway.web.routes import Route
 
@@ -22,6 +28,12 @@ ROUTES: tuple[Route, ...] = (
     *calls.ROUTES,
     *recordings.ROUTES,
     *contacts.ROUTES,
+    *threads.ROUTES,
+    *messages.ROUTES,
+    *attachments.ROUTES,
+    *templates.ROUTES,
+    *suggestions.ROUTES,
+    *poison.ROUTES,
     *operators.ROUTES,
     *teams.ROUTES,
     *queues.ROUTES,

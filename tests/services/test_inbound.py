@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from gateway.domain.identities import Identity
 from gateway.domain.messages import Correspondent, InboundAttachment, MessageKind
 from gateway.services import cards, timeline
+from gateway.services.identities import NewIdentity
 from gateway.services.search import Filters
 from gateway.services.timeline import TimelineWindow
 from gateway.store.tables import cards as cards_table
@@ -130,7 +131,7 @@ async def test_a_vouched_phone_of_a_known_client_brings_the_message_to_his_card(
     office: Office, talk: Talk
 ) -> None:
     anna = office.actors["anna"]
-    phone = cards.identities_of_card.NewIdentity(kind="phone", value="+79991234567")
+    phone = NewIdentity(kind="phone", value="+79991234567")
     known = await cards.create(office.store, anna, cards.NewCard(name="Пётр", identities=[phone]), COUNTRY)
     author = Correspondent(
         Identity("other", "talk:petr"), "Petr", vouched=(Identity("phone", "+79991234567"),)
@@ -145,7 +146,7 @@ async def test_a_phone_that_he_merely_names_makes_a_suggestion_and_no_merge(
     office: Office, talk: Talk
 ) -> None:
     anna = office.actors["anna"]
-    phone = cards.identities_of_card.NewIdentity(kind="phone", value="+79991234567")
+    phone = NewIdentity(kind="phone", value="+79991234567")
     known = await cards.create(office.store, anna, cards.NewCard(name="Пётр", identities=[phone]), COUNTRY)
     author = Correspondent(Identity("other", "talk:x"), "X", told=(Identity("phone", "+79991234567"),))
     await talk.comes(says("я Пётр", author=author))

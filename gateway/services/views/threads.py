@@ -114,9 +114,10 @@ class Message(View, frozen=True, rename={"from_": "from"}):
     client_id: str | None
 
     @classmethod
-    def of(cls, row: Row[Any], attachments: Sequence[Row[Any]]) -> "Message":
-        """From a row of `messages` and its files."""
+    def of(cls, row: Any, attachments: Sequence[Row[Any]]) -> "Message":
+        """From a row of `messages` and its files. What was taken back is shown without what it said."""
         addresses: Mapping[str, Any] = row.addresses
+        gone = row.deleted_at is not None
         return cls(
             id=row.id,
             thread_id=row.thread_id,
@@ -125,14 +126,14 @@ class Message(View, frozen=True, rename={"from_": "from"}):
             at=at(row.at),
             seq=row.seq,
             author=Author(**row.author),
-            text=row.text,
-            html=row.html,
+            text="" if gone else row.text,
+            html=None if gone else row.html,
             subject=row.subject,
             from_=addresses.get("from"),
             to=addresses.get("to", ()),
             cc=addresses.get("cc", ()),
             bcc=addresses.get("bcc", ()),
-            attachments=[Attachment.of(one) for one in attachments],
+            attachments=[] if gone else [Attachment.of(one) for one in attachments],
             reply_to=row.reply_to,
             reactions=[Reaction(**one) for one in row.reactions],
             revisions=row.revisions,
