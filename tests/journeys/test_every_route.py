@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from sqlalchemy import Connection, select
 
+from config.settings import Settings
 from config.values import storage_folder
 from gateway.app import Service
 from gateway.demo.sound import wav
@@ -27,6 +28,7 @@ from gateway.web.routes import Form, Route
 from gateway.web.server import build
 from gateway.web.table import ROUTES
 from recordings.library import Library
+from tests.journeys import talking
 from tests.journeys.clients import Answer, Client
 from tests.journeys.conftest import PASSWORD, on_both
 
@@ -54,6 +56,7 @@ class Things:
         """The route's path with the thing of its resource in it."""
         noun = route.path.split("/")[1]
         noun = "other_lead" if route.path == "/leads/{id}/reject" else noun
+        noun = next((one for one in (route.path, f"{route.method} {route.path}") if one in self.ids), noun)
         path = route.path.replace("{id}", self.ids.get(noun, ""))
         return path.replace("{kind}", "phone").replace("{value}", CALLER.replace("+", "%2B"))
 
@@ -85,6 +88,18 @@ def sample(route: Route, things: Things) -> Any:
         ("PATCH", "/skills/{id}"): {"name": "klingon"},
         ("POST", "/queues"): {"name": "fresh"},
         ("PATCH", "/queues/{id}"): {"hours": "Mon-Fri 09:00-18:00"},
+        ("POST", "/contacts/{id}/transfer"): {"queue": "north2"},
+        ("POST", "/contacts/{id}/defer"): {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+        ("POST", "/contacts/{id}/close"): {"outcome": "sold"},
+        ("POST", "/threads/{id}/messages"): {"text": "we are on our way"},
+        ("POST", "/cards/{id}/threads"): {"connector": "shop", "to": "shop:42", "text": "good morning"},
+        ("POST", "/threads/{id}/assign"): {"queue": "north2"},
+        ("POST", "/threads/{id}/read"): {},
+        ("POST", "/threads/{id}/typing"): {"what": "viewing"},
+        ("POST", "/threads/{id}/draft"): {"text": "so far"},
+        ("PATCH", "/messages/{id}"): {"text": "changed"},
+        ("POST", "/templates"): {"name": "Greeting", "text": "Hello, {{client.name}}"},
+        ("PATCH", "/templates/{id}"): {"text": "Good day"},
     }
     return samples[route.method, route.path]
 
@@ -92,7 +107,8 @@ def sample(route: Route, things: Things) -> Any:
 async def ask(client: Client, route: Route, things: Things) -> Answer:
     """A valid request of the route."""
     if route.body is Form:
-        return await client.ask(route.method, things.path(route), data=upload())
+        form = talking.upload() if route.path == "/attachments" else upload()
+        return await client.ask(route.method, things.path(route), data=form)
     query = {"/cards/lookup": "?kind=phone&value=" + CALLER.replace("+", "%2B")}.get(route.path, "")
     return await client.ask(route.method, things.path(route) + query, sample(route, things))
 
@@ -128,6 +144,12 @@ async def failed_recording(service: Service, call_id: str) -> str:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With a channel of messages."""
+    return talking.with_shop(settings)
+
+
+@pytest.fixture
 async def things(service: Service, person: Person) -> Things:
     """A call from an unknown number into the queue north made a card, a lead and a contact there."""
     admin = await person("admin")
@@ -145,7 +167,8 @@ async def things(service: Service, person: Person) -> Things:
     contact = await service.store.read(lambda tx: tx.scalar(select(contacts.c.id)))
     assert contact is not None
     return Things(
-        {
+        await talking.things(service, admin, CALLER)
+        | {
             "cards": card["id"],
             "other_card": other["id"],
             "leads": card["leads"][0]["id"],

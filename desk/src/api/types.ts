@@ -14,6 +14,17 @@ export interface Alive {
   status: "ok";
 }
 
+/** A file. `pending`: on its way here; `refused`: too large or not allowed; `gone`: not to be had. */
+export interface Attachment {
+  id: string;
+  name: string;
+  mime: string;
+  size: number | null;
+  state: "gone" | "pending" | "ready" | "refused";
+  url: string | null;
+  error: string | null;
+}
+
 /** Who did what to what. */
 export interface AuditEntry {
   id: string;
@@ -26,6 +37,13 @@ export interface AuditEntry {
   object_id: string | null;
   team: string | null;
   detail: Record<string, unknown>;
+}
+
+/** Who wrote; `id` of an operator, null for the client and for what came by another way than the desk. */
+export interface Author {
+  kind: "client" | "operator" | "system";
+  id: string | null;
+  name: string;
 }
 
 /** Why it came to nothing. */
@@ -68,6 +86,7 @@ export interface Call {
 export interface CallChanged {
   call: Call;
   extension: string | null;
+  merged_into: string | null;
 }
 
 /** What a person may set on a call. */
@@ -162,7 +181,20 @@ export interface CardOpened {
   because: "call" | "callback" | "message" | "task";
   call: Call | null;
   contact: Contact | null;
-  thread: null;
+  thread: Thread | null;
+}
+
+/** Who the client is in this channel. */
+export interface Client {
+  kind: string;
+  value: string;
+  name: string;
+}
+
+/** How it ended; a note goes on the card. */
+export interface Closing {
+  outcome?: string | null;
+  note?: string | null;
 }
 
 /** One configured attachment and how it stands; `remedy` says what to mend. */
@@ -206,6 +238,26 @@ export interface Contact {
 /** Data of the `contact.*` events. */
 export interface ContactChanged {
   contact: Contact;
+}
+
+/** Open threads: `mine`, `unassigned`, `all` that one sees; each at most 10,000. */
+export interface Counts {
+  mine: number;
+  unassigned: number;
+  all: number;
+}
+
+/** One's own draft in a thread. */
+export interface Draft {
+  text: string;
+  attachments: string[];
+  updated_at: string | null;
+}
+
+/** What was written so far; `attachments` are ids of uploads. */
+export interface DraftFields {
+  text?: string;
+  attachments?: string[];
 }
 
 /** A phone at which the operator is signed in; `interface` null: dialled as the connector says. */
@@ -310,7 +362,7 @@ export interface Me {
   teams: string[];
   language: string;
   endpoints: Endpoint[];
-  presence: Presence | null;
+  presence: gateway.services.views.people.Presence | null;
   csrf_token: string | null;
   scopes: string[] | null;
 }
@@ -320,6 +372,52 @@ export interface MeUpdate {
   language?: "en" | "ru";
   password?: string;
   current_password?: string;
+}
+
+/**
+ * An entry of a thread. `unknown`: the other side may or may not have taken it; a person decides whether
+ * to send again. `seq` grows along the conversation as messages were stored; null until it is sent off.
+ */
+export interface Message {
+  id: string;
+  thread_id: string;
+  direction: "in" | "out";
+  kind: "audio" | "contact" | "file" | "image" | "location" | "service" | "sticker" | "text" | "unknown" | "video" | "voice";
+  at: string;
+  seq: number | null;
+  author: Author;
+  text: string;
+  html: string | null;
+  subject: string | null;
+  from: string | null;
+  to: string[];
+  cc: string[];
+  bcc: string[];
+  attachments: Attachment[];
+  reply_to: string | null;
+  reactions: Reaction[];
+  revisions: number;
+  edited_at: string | null;
+  deleted_at: string | null;
+  send_at: string | null;
+  status: "delivered" | "failed" | "queued" | "read" | "received" | "sending" | "sent" | "unknown";
+  recipients: Recipient[];
+  attempts: number;
+  error: string | null;
+  external_id: string | null;
+  client_id: string | null;
+}
+
+/** Data of the `message.*` events. */
+export interface MessageChanged {
+  message: Message;
+  thread: Thread;
+}
+
+/** What a message says from now on. */
+export interface MessageFields {
+  text: string;
+  html?: string | null;
 }
 
 /** All there is to say about a team or a skill. */
@@ -359,6 +457,23 @@ export interface NewLead {
   note?: string;
 }
 
+/**
+ * What to send. `client_id`: the writer's own id of it: the same again is the same message. `send_at`:
+ * not before; until then it can be taken back.
+ */
+export interface NewMessage {
+  text?: string;
+  html?: string | null;
+  subject?: string | null;
+  to?: string[];
+  cc?: string[];
+  bcc?: string[];
+  attachments?: string[];
+  reply_to?: string | null;
+  send_at?: string | null;
+  client_id?: string | null;
+}
+
 /** A person's note. */
 export interface NewNote {
   text: string;
@@ -378,10 +493,30 @@ export interface NewOperator {
   skills: Record<string, number>;
   capacity: Record<string, number>;
   endpoints: Endpoint[];
-  presence: Presence;
+  presence: gateway.services.views.people.Presence;
   created_at: string;
   updated_at: string;
   password: string | null;
+}
+
+/** `assignee` is the id of an operator; without one the task is the asker's own, or a program's team's. */
+export interface NewTask {
+  text: string;
+  due_at: string;
+  assignee?: string | null;
+  action?: "call" | "other" | "write";
+  lead_id?: string | null;
+}
+
+/** A first message to a client. `to`: one of the card's addresses, in any spelling. */
+export interface NewThread {
+  connector: string;
+  to: string;
+  text?: string;
+  subject?: string | null;
+  html?: string | null;
+  attachments?: string[];
+  client_id?: string | null;
 }
 
 /** A person's note on a card. */
@@ -404,7 +539,7 @@ export interface Operator {
   skills: Record<string, number>;
   capacity: Record<string, number>;
   endpoints: Endpoint[];
-  presence: Presence;
+  presence: gateway.services.views.people.Presence;
   created_at: string;
   updated_at: string;
 }
@@ -478,11 +613,18 @@ export interface PersonRef {
   name: string;
 }
 
-/** Whether the operator takes contacts, why not, and since when. */
-export interface Presence {
-  state: "available" | "draining" | "offline" | "paused";
-  reason: string | null;
-  since: string;
+/**
+ * `update`: what a connector brought; `work`: what the service meant to do. `body` is cut off after 4,000
+ * characters.
+ */
+export interface Poison {
+  id: string;
+  what: "update" | "work";
+  about: string;
+  received_at: string | null;
+  attempts: number;
+  error: string;
+  body: string;
 }
 
 /** Whether the operator takes contacts, and why not. */
@@ -564,12 +706,31 @@ export interface QueueToday {
   wait_s: number | null;
 }
 
+/** One person's reaction as it stands. */
+export interface Reaction {
+  by: string;
+  reaction: string;
+  at: string;
+}
+
+/** How many of the client's messages were read (`inbound` of the thread as it was seen); null: all. */
+export interface ReadTo {
+  inbound?: number | null;
+}
+
 /** `degraded`: it works, but for what is not up. */
 export interface Readiness {
   status: "degraded" | "draining" | "ready" | "unavailable";
   database: Part;
   storage: Part;
   connectors: Part[];
+}
+
+/** What became of a message at one address. */
+export interface Recipient {
+  address: string;
+  status: "delivered" | "failed" | "queued" | "read" | "received" | "sending" | "sent" | "unknown";
+  error: string | null;
 }
 
 /**
@@ -594,6 +755,14 @@ export interface Recording {
   name: string;
   error: string | null;
   version: number;
+}
+
+/** What a message said before it was changed. */
+export interface Revision {
+  at: string;
+  author: Author;
+  text: string;
+  html: string | null;
 }
 
 /** One stretch of the call at one extension. */
@@ -628,6 +797,56 @@ export interface Skill {
   created_at: string;
 }
 
+/** Two cards that may be one person, and why. */
+export interface Suggestion {
+  id: string;
+  card: Card;
+  other: Card;
+  reason: string;
+  at: string;
+}
+
+/** Whom it goes to: an operator, or a queue by its name. */
+export interface Target {
+  operator_id?: string | null;
+  queue?: string | null;
+}
+
+/**
+ * Something to do for a card by a time.
+ *
+ * `overdue` as of the answer. `made_by`: `person`, or the rule that made it: `lead_untouched`. `author` is
+ * null where a rule made it.
+ */
+export interface Task {
+  id: string;
+  card_id: string;
+  card_name: string | null;
+  lead_id: string | null;
+  text: string;
+  action: "call" | "other" | "write";
+  due_at: string;
+  overdue: boolean;
+  assignee: PersonRef | null;
+  team: string;
+  state: "cancelled" | "done" | "open";
+  made_by: string;
+  author: PersonRef | null;
+  done_at: string | null;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+
+/** What may be changed; `assignee` null gives the task to its team. */
+export interface TaskFields {
+  text?: string;
+  due_at?: string;
+  assignee?: string | null;
+  action?: "call" | "other" | "write";
+  state?: "cancelled" | "done" | "open";
+}
+
 /** People who work together; queues and cards belong to one. */
 export interface Team {
   id: string;
@@ -635,6 +854,76 @@ export interface Team {
   name: string;
   members: number;
   created_at: string;
+}
+
+/** A text that is written often. */
+export interface Template {
+  id: string;
+  version: number;
+  name: string;
+  shortcut: string | null;
+  text: string;
+  channels: string[];
+  language: string | null;
+  team: string | null;
+  updated_at: string;
+}
+
+/** What may be set on a template. `team` by name or id, null: everybody's; `channels` empty: all. */
+export interface TemplateFields {
+  name?: string;
+  shortcut?: string | null;
+  text?: string;
+  channels?: ("chat" | "email")[];
+  language?: "en" | "ru" | null;
+  team?: string | null;
+}
+
+/**
+ * One conversation. `pending`: we wait for the client.
+ *
+ * `unread` counts for the one who asks; in an event told to many it is what its assignee has not read, or
+ * everything from the client since our last answer where nobody has it. `inbound` is how many messages the
+ * client wrote in all.
+ */
+export interface Thread {
+  id: string;
+  version: number;
+  channel: "callback" | "chat" | "email" | "voice";
+  connector: string;
+  key: string;
+  card_id: string | null;
+  client: Client;
+  subject: string | null;
+  state: "closed" | "open" | "pending";
+  assignee: PersonRef | null;
+  queue: string | null;
+  preview: string;
+  preview_direction: "in" | "out" | null;
+  messages: number;
+  inbound: number;
+  unread: number;
+  last_message_at: string;
+  last_inbound_at: string | null;
+  client_read_at: string | null;
+  due_at: string | null;
+  snoozed_until: string | null;
+  created_at: string;
+  closed_at: string | null;
+}
+
+/** Data of `thread.updated`; `message` is the one that changed it, where one did. */
+export interface ThreadChanged {
+  message: Message | null;
+  thread: Thread;
+}
+
+/** Data of `thread.presence`: somebody looks at the thread or writes in it, for some seconds from now. */
+export interface ThreadPresence {
+  thread_id: string;
+  what: "typing" | "viewing";
+  by: Author;
+  for_s: number;
 }
 
 /** Data of `timeline.added`. */
@@ -653,6 +942,8 @@ export interface TimelineEntry {
   direction: "in" | "internal" | "out" | null;
   summary: string;
   call: Call | null;
+  message: Message | null;
+  task: Task | null;
   note: Note | null;
   card_event: CardEvent | null;
 }
@@ -664,6 +955,23 @@ export interface Transfer {
   to: string | null;
   at: string;
   result: "answered" | "busy" | "failed" | "no_answer" | "queued" | null;
+}
+
+/** When it comes back to whoever puts it off. */
+export interface Until {
+  until: string;
+}
+
+/** What the operator does in the thread just now. */
+export interface gateway.services.threads.Presence {
+  what?: "typing" | "viewing";
+}
+
+/** Whether the operator takes contacts, why not, and since when. */
+export interface gateway.services.views.people.Presence {
+  state: "available" | "draining" | "offline" | "paused";
+  reason: string | null;
+  since: string;
 }
 
 export type CallDirection = Call["direction"];
@@ -709,10 +1017,20 @@ export interface Events {
   "contact.abandoned": ContactChanged;
   "contact.rejected": ContactChanged;
   "contact.updated": ContactChanged;
+  "message.received": MessageChanged;
+  "message.sent": MessageChanged;
+  "message.status": MessageChanged;
+  "message.edited": MessageChanged;
+  "message.deleted": MessageChanged;
+  "message.updated": MessageChanged;
+  "thread.updated": ThreadChanged;
+  "thread.presence": ThreadPresence;
   "timeline.added": TimelineAdded;
   "card.updated": Card;
   "card.merged": CardMerged;
   "lead.updated": Lead;
+  "task.updated": Task;
+  "task.due": Task;
   "operator.updated": Operator;
   "presence.changed": Operator;
   "queue.updated": Queue;
