@@ -20,6 +20,9 @@ RING_S = 20
 SHORT_RING_S = 4
 """The same on the numbers that end in 9xx, whose stories are about nobody answering."""
 
+UPLOAD = "PEREZVON_UPLOAD_CONF=/etc/asterisk/upload.conf /etc/asterisk/perezvon-upload"
+"""How the script is run; whoever wants it puts it there."""
+
 EXTENSIONS = f"""\
 [general]
 static = yes
@@ -32,6 +35,10 @@ exten => _{CITY}01XX,1,NoOp(direct)
  same => n,MixMonitor(${{UNIQUEID}}.wav,b)
  same => n,Dial(PJSIP/${{EXTEN:-3}},{RING_S},tTkK)
  same => n,Goto(gave-up,${{DIALSTATUS}},1)
+; recorded and sent elsewhere by the script, as its page tells
+exten => _{CITY}08XX,1,MixMonitor(${{UNIQUEID}}.wav,b,{UPLOAD} ^{{MIXMONITOR_FILENAME}} ^{{UNIQUEID}})
+ same => n,Dial(PJSIP/1${{EXTEN:-2}},{RING_S},tTkK)
+ same => n,Hangup()
 ; the same with a short ring: nobody answers
 exten => _{CITY}09XX,1,Dial(PJSIP/1${{EXTEN:-2}},{SHORT_RING_S},tTkK)
  same => n,Goto(gave-up,${{DIALSTATUS}},1)
