@@ -25,6 +25,7 @@ from config.values import (
     Lasting,
     Mark,
     Megabytes,
+    Minutes,
     Name,
     Network,
     NonEmpty,
@@ -300,6 +301,15 @@ class Crm:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Leads:
+    """What happens to leads by itself."""
+
+    task_after_minutes: Minutes = 60.0
+    """Minutes after which a lead that is still new becomes a task of its card's owner, or of the team; 0 is
+    never."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The whole configuration, read and judged. The bare `Settings()` is what runs without a file."""
 
@@ -309,6 +319,7 @@ class Settings:
     locale: Locale = Locale()
     log: Log = Log()
     people: People = People()
+    leads: Leads = Leads()
     connectors: tuple[ConnectorSettings, ...] = ()
     queues: tuple[Queue, ...] = ()
     crm: Annotated[tuple[Crm, ...], Mark.REFUSED] = ()

@@ -208,6 +208,8 @@ Seconds = Annotated[float, _number(0, 31_536_000, open_low=True)]
 """More than 0, at most a year."""
 Lasting = Annotated[float, _number(0, 8_784, open_low=True)]
 """Hours, more than 0 and at most a year."""
+Minutes = Annotated[float, _number(0, 527_040)]
+"""Minutes, at most a year."""
 Days = Annotated[float, _number(0, 36_525)]
 """Days, at most a century."""
 Megabytes = Annotated[float, _number(0, 100_000, open_low=True)]

@@ -20,7 +20,16 @@ from gateway import metrics, systemd
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.domain.ports import Connector, LinkState
 from gateway.feed import Feed
-from gateway.services import channels, conversations, holding, housekeeping, installation, recordings_tasks
+from gateway.services import (
+    channels,
+    conversations,
+    due,
+    holding,
+    housekeeping,
+    installation,
+    lead_rules,
+    recordings_tasks,
+)
 from gateway.services.channels import Channels, Outside
 from gateway.services.intake import VoiceIntake
 from gateway.services.links import Links
@@ -109,6 +118,9 @@ async def _bring_up_to_date(store: Store, settings: Settings, *, migrates: bool)
 def _start_loops(service: Service) -> None:
     service.supervisor.add("feed", service.feed.run)
     service.supervisor.add("housekeeping", partial(housekeeping.run, service.store))
+    service.supervisor.add("times", partial(due.run, service.store))
+    if service.settings.leads.task_after_minutes:
+        service.supervisor.add("rule of leads", partial(lead_rules.run, service.store, service.settings))
     service.supervisor.add("connector states", service.links.run)
     for name, run in recordings_tasks.tasks(service.store, service.settings, _holder(), service.patience):
         service.supervisor.add(name, run)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from gateway.domain.errors import Conflict, Invalid, VersionConflict
 from gateway.domain.people import Actor
-from gateway.services import clients, publish, scope
+from gateway.services import clients, lead_rules, publish, scope
 from gateway.services.card_changes import author, published
 from gateway.services.views.cards import Lead, LeadSource
 from gateway.services.views.common import Body, Page
@@ -102,6 +102,7 @@ def _move(tx: Connection, actor: Actor, lead_id: str, version: int | None, value
     row = tx.execute(update(leads).where(leads.c.id == lead_id).values(**changed).returning(leads)).one()
     if row.status != lead.status:
         _tell_move(tx, actor, row, lead.status, now)
+        lead_rules.settle(tx, lead_id, now)
     return _told(tx, row)
 
 

@@ -1,4 +1,4 @@
-"""Somebody leaves: sessions and phones end, cards, leads, threads go to whoever is named."""
+"""Somebody leaves: sessions and phones end, cards, leads, tasks and threads go to whoever is named."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.domain.ids import is_id
 from gateway.domain.people import Actor, Presence
 from gateway.services import audit, directory
 from gateway.store.tables import cards, contact_people, contacts, endpoints, operators, sessions
-from gateway.store.tables_conversations import threads
+from gateway.store.tables_conversations import tasks, threads
 
 
 def leave(tx: Connection, actor: Actor, row: Row[Any], successor: str | None, team: str | None) -> None:
@@ -27,6 +27,8 @@ def leave(tx: Connection, actor: Actor, row: Row[Any], successor: str | None, te
         values["team_id"] = team_id
     tx.execute(update(cards).where(owned).values(**values))
     _hand_conversations(tx, row.id, heir)
+    due = update(tasks).where(tasks.c.assignee_id == row.id, tasks.c.state == "open")
+    tx.execute(due.values(assignee_id=heir, version=tasks.c.version + 1))
     tx.execute(delete(sessions).where(sessions.c.operator_id == row.id))
     tx.execute(delete(endpoints).where(endpoints.c.operator_id == row.id))
     gone = {"presence": Presence.OFFLINE, "presence_reason": None, "presence_since": datetime.now(UTC)}
@@ -39,7 +41,8 @@ def _hand_conversations(tx: Connection, leaver: str, heir: str | None) -> None:
     """Threads go to the heir; what he held waits again, the heir being asked first."""
     his = update(threads).where(threads.c.assignee_id == leaver)
     tx.execute(his.values(assignee_id=heir, version=threads.c.version + 1))
-    held = (contacts.c.operator_id == leaver, contacts.c.thread_id.is_not(None), contacts.c.closed_at.is_(None))
+    of_threads = (contacts.c.thread_id.is_not(None), contacts.c.closed_at.is_(None))
+    held = (contacts.c.operator_id == leaver, *of_threads)
     ids = select(contacts.c.id).where(*held)
     tx.execute(delete(contact_people).where(contact_people.c.contact_id.in_(ids)))
     again = update(contacts).where(*held).values(state="queued", operator_id=None, preferred_id=heir)

@@ -6,12 +6,23 @@ from gateway.services.views.cards import Card, CardMerged, Lead, TimelineAdded, 
 from gateway.services.views.common import to_json
 from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
 from gateway.services.views.recordings import Recording
+from gateway.services.views.tasks import Task
 from gateway.services.views.threads import Message, MessageChanged, Thread, ThreadChanged, ThreadPresence
 
 
 def card_updated(card: Card, team_id: str) -> Fact:
     """The card is new or was changed."""
     return Fact("card.updated", to_json(card), team=team_id, card_id=card.id)
+
+
+def task_updated(task: Task, team_id: str, whose: tuple[str, ...]) -> Fact:
+    """A task is new or stands otherwise."""
+    return Fact("task.updated", to_json(task), team=team_id, operators=whose, card_id=task.card_id)
+
+
+def task_due(task: Task, team_id: str, whose: tuple[str, ...]) -> Fact:
+    """A task's time has come: told to whoever is to do it, and to the supervisors of its team."""
+    return Fact("task.due", to_json(task), team=team_id, operators=whose, card_id=task.card_id)
 
 
 def card_merged(merged: CardMerged, team_id: str) -> Fact:

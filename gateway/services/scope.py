@@ -21,6 +21,7 @@ from gateway.store.tables import recordings as recordings_table
 from gateway.store.tables_conversations import attachments as attachments_table
 from gateway.store.tables_conversations import messages as messages_table
 from gateway.store.tables_conversations import suggestions as suggestions_table
+from gateway.store.tables_conversations import tasks as tasks_table
 from gateway.store.tables_conversations import templates as templates_table
 from gateway.store.tables_conversations import threads as threads_table
 
@@ -184,6 +185,14 @@ def leads(actor: Actor) -> Condition:
     return leads_table.c.card_id.in_(select(cards_table.c.id).where(cards(actor)))
 
 
+def tasks(actor: Actor) -> Condition:
+    """Tasks on the cards that he sees, and those that he is to do."""
+    if actor.sees_all:
+        return true()
+    seen = tasks_table.c.card_id.in_(select(cards_table.c.id).where(cards(actor)))
+    return or_(tasks_table.c.assignee_id == actor.id, seen)
+
+
 def operators(actor: Actor) -> Condition:
     """Colleagues of his teams, and himself."""
     if actor.sees_all:
@@ -210,6 +219,11 @@ def card_for(tx: Connection, actor: Actor, card_id: str, *, lock: bool = False) 
 def lead_for(tx: Connection, actor: Actor, lead_id: str, *, lock: bool = False) -> Row[Any]:
     """The lead, if he sees its card. Raises `NotFound`."""
     return _one(tx, leads_table, lead_id, leads(actor), lock=lock)
+
+
+def task_for(tx: Connection, actor: Actor, task_id: str, *, lock: bool = False) -> Row[Any]:
+    """The task, if he may see it. Raises `NotFound`."""
+    return _one(tx, tasks_table, task_id, tasks(actor), lock=lock)
 
 
 def call_for(tx: Connection, actor: Actor, call_id: str, *, lock: bool = False) -> Row[Any]:

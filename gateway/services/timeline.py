@@ -11,7 +11,7 @@ from gateway.domain.errors import Invalid
 from gateway.domain.ids import new_id
 from gateway.domain.people import Actor
 from gateway.services import calls as calls_service
-from gateway.services import publish, scope, thread_views
+from gateway.services import publish, scope, tasks_rows, thread_views
 from gateway.services.card_changes import author
 from gateway.services.views.cards import TimelineEntry
 from gateway.services.views.common import Body, Page
@@ -83,7 +83,8 @@ def entries(tx: Connection, rows: Sequence[Row[Any]]) -> list[TimelineEntry]:
     """The rows as the API shows them, with the calls and messages that they refer to."""
     calls = calls_service.views_by_id(tx, [row.ref_id for row in rows if row.kind == "call"])
     messages = thread_views.messages_by_id(tx, [row.ref_id for row in rows if row.kind == "message"])
-    return [TimelineEntry.of(row, calls, messages) for row in rows]
+    tasks = tasks_rows.by_id(tx, [row.ref_id for row in rows if row.kind == "task"])
+    return [TimelineEntry.of(row, calls, messages, tasks) for row in rows]
 
 
 async def add_note(store_: Store, actor: Actor, card_id: str, body: NewNote) -> TimelineEntry:

@@ -29,10 +29,14 @@ NOUNS = (
     "events",
     "leads",
     "operators",
+    "poison",
     "queues",
     "recordings",
     "skills",
+    "tasks",
     "teams",
+    "templates",
+    "threads",
 )
 SCOPES = frozenset(f"{noun}:{right}" for noun in NOUNS for right in ("read", "write"))
 """What a token may be narrowed to; `noun:write` includes `noun:read`."""

@@ -34,6 +34,9 @@ def sees(actor: Actor, fact: Fact) -> bool:
 def _for_supervisors(fact: Fact) -> bool:
     # An operator handles his own contacts, and sees the calls of cards; the rest of his team's is not his.
     of_call = fact.type.startswith(("call.", "recording."))
+    # A task of nobody's comes due for the whole team; one that is somebody's is his, and a supervisor's care.
+    if fact.type == "task.due":
+        return bool(fact.operators)
     return fact.type.startswith("contact.") or (of_call and fact.card_id is None)
 
 

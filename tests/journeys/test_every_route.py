@@ -78,6 +78,8 @@ def sample(route: Route, things: Things) -> Any:
         ("PATCH", "/leads/{id}"): {"status": "in_work"},
         ("POST", "/leads/{id}/reject"): {"reason": "too dear"},
         ("PATCH", "/calls/{id}"): {"note": "was angry"},
+        ("POST", "/cards/{id}/tasks"): {"text": "call back", "due_at": "2026-12-01T10:00:00Z"},
+        ("PATCH", "/tasks/{id}"): {"text": "write"},
         ("POST", "/operators"): {"login": "zoe", "name": "Zoe"},
         ("PATCH", "/operators/{id}"): {"capacity": {"chat": 2}},
         ("PUT", "/operators/{id}/presence"): {"state": "paused"},
@@ -161,6 +163,8 @@ async def things(service: Service, person: Person) -> Things:
     (card,) = (await admin.get("/cards")).body["items"]
     other = await admin.made("/cards", {"name": "Other", "team": "north"})
     lead = await admin.made(f"/cards/{other['id']}/leads", {"note": "asked at the fair"})
+    due = {"text": "call", "due_at": "2026-12-01T10:00:00Z"}
+    task = await admin.made(f"/cards/{other['id']}/tasks", due)
     queue = await admin.made("/queues", {"name": "north2", "team": "north"})
     skill = await admin.made("/skills", {"name": "english"})
     teams = {team["name"]: team["id"] for team in (await admin.get("/teams")).body["items"]}
@@ -175,6 +179,7 @@ async def things(service: Service, person: Person) -> Things:
             "other_lead": lead["id"],
             "calls": events[0].call.id,
             "contacts": contact,
+            "tasks": task["id"],
             "operators": anna.me["id"],
             "queues": queue["id"],
             "teams": teams["north"],

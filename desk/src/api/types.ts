@@ -197,11 +197,16 @@ export interface Closing {
   note?: string | null;
 }
 
-/** One configured attachment and how it stands; `remedy` says what to mend. */
+/**
+ * One configured attachment and how it stands; `remedy` says what to mend. `traits` of a channel of
+ * messages, null for a PBX.
+ */
 export interface Connector {
   id: string;
   name: string;
   kind: string;
+  channel: "callback" | "chat" | "email" | "voice";
+  traits: Traits | null;
   queue: string | null;
   state: "connecting" | "down" | "needs_administrator" | "up";
   detail: string;
@@ -946,6 +951,22 @@ export interface TimelineEntry {
   task: Task | null;
   note: Note | null;
   card_event: CardEvent | null;
+}
+
+/** What a channel can do; what it cannot is refused with 409 or 422. Sizes in bytes, texts in characters. */
+export interface Traits {
+  edit: boolean;
+  delete: boolean;
+  reply: boolean;
+  html: boolean;
+  subject: boolean;
+  attachments: boolean;
+  typing: boolean;
+  longest_text: number;
+  largest_file: number;
+  files_per_message: number;
+  first_contact: boolean;
+  identity: string;
 }
 
 /** One handing on. */

@@ -8,11 +8,13 @@ from sqlalchemy import Row
 
 from gateway.services.views.calls import CallView
 from gateway.services.views.common import PersonRef, View, at, at_or_none
+from gateway.services.views.tasks import Task
 from gateway.services.views.threads import Message
 
 CardKind = Literal["lead", "client"]
 CardType = Literal["person", "company"]
 _NONE: Mapping[str, Message] = MappingProxyType({})
+_NO_TASKS: Mapping[str, Task] = MappingProxyType({})
 LeadStatus = Literal["new", "in_work", "converted", "rejected"]
 
 
@@ -175,14 +177,19 @@ class TimelineEntry(View, frozen=True):
     summary: str
     call: CallView | None = None
     message: Message | None = None
+    task: Task | None = None
     note: Note | None = None
     card_event: CardEvent | None = None
 
     @classmethod
     def of(
-        cls, row: Row[Any], calls: Mapping[str, CallView], messages: Mapping[str, Message] = _NONE
+        cls,
+        row: Row[Any],
+        calls: Mapping[str, CallView],
+        messages: Mapping[str, Message] = _NONE,
+        tasks: Mapping[str, Task] = _NO_TASKS,
     ) -> "TimelineEntry":
-        """From a row of `timeline`; `calls` and `messages` hold those that the page refers to."""
+        """From a row of `timeline`; `calls`, `messages` and `tasks` hold those that the page refers to."""
         return cls(
             id=row.id,
             card_id=row.card_id,
@@ -193,6 +200,7 @@ class TimelineEntry(View, frozen=True):
             summary=row.summary,
             call=calls.get(row.ref_id) if row.kind == "call" else None,
             message=messages.get(row.ref_id) if row.kind == "message" else None,
+            task=tasks.get(row.ref_id) if row.kind == "task" else None,
             note=Note(kind=row.data["kind"], text=row.data["text"], author=_author(row.data))
             if row.kind == "note"
             else None,

@@ -10,6 +10,7 @@ from gateway.services.views.contacts import CardOpened, Contact, ContactChanged
 from gateway.services.views.people import Me, Operator
 from gateway.services.views.queues import Connector, Queue
 from gateway.services.views.recordings import Recording
+from gateway.services.views.tasks import Task
 from gateway.services.views.threads import MessageChanged, ThreadChanged, ThreadPresence
 
 
@@ -54,6 +55,8 @@ EVENTS: Mapping[str, type[View]] = {
     "card.updated": Card,
     "card.merged": CardMerged,
     "lead.updated": Lead,
+    "task.updated": Task,
+    "task.due": Task,
     "operator.updated": Operator,
     "presence.changed": Operator,
     "queue.updated": Queue,
