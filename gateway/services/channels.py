@@ -17,7 +17,9 @@ from gateway.domain.messages import ChannelTraits
 from gateway.domain.ports import LinkReport, LinkState, Sender, Translator
 from gateway.services.chat_book import StoredChats
 from gateway.services.delivery import Delivery
+from gateway.services.fetching import Fetching
 from gateway.services.raw_intake import RawIntake
+from gateway.services.views.threads import ThreadPresence
 from gateway.store.engine import Store
 from gateway.store.tables import connectors
 from recordings.library import Library
@@ -54,32 +56,34 @@ class Outside:
             self._url = f"{self._url[:-1]}{address.rpartition(':')[2]}"
 
 
-class _Of(msgspec.Struct):
-    id: str
+class _Thread(msgspec.Struct):
     connector: str
     key: str
 
 
 class _Message(msgspec.Struct):
     id: str
-    direction: str
 
 
 class _Happened(msgspec.Struct):
-    thread: _Of
-    message: _Message | None = None
+    thread: _Thread
+    message: _Message
 
 
 _decoder = msgspec.json.Decoder(_Happened)
+_presence = msgspec.json.Decoder(ThreadPresence)
 
 
 class Channels:
     """By name. An observer of the feed: `happened` hands hints on."""
 
-    def __init__(self, by_name: Mapping[str, Channel], store: Store, library: Library) -> None:
+    def __init__(
+        self, by_name: Mapping[str, Channel], store: Store, library: Library, largest_file: int
+    ) -> None:
         self.by_name = by_name
         self._store = store
-        self._library = library
+        self.library = library
+        self._largest_file = largest_file
 
     @property
     def faces(self) -> Sequence[Face]:
@@ -99,11 +103,13 @@ class Channels:
     async def run(self, name: str) -> None:
         """Run the connector on this node, and send what waits for it, until either is over."""
         connector = self.by_name[name].connector
-        delivery = Delivery(self._store, self._library, name, connector.sender)
+        delivery = Delivery(self._store, self.library, name, connector.sender)
+        fetching = Fetching(self._store, self.library, name, connector.sender, self._largest_file)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(connector.run())
                 group.create_task(delivery.run())
+                group.create_task(fetching.run())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
@@ -123,13 +129,16 @@ class Channels:
         for committed in batch:
             if committed.fact.type.startswith("message."):
                 about = _decoder.decode(committed.fact.data)
-                self._hint(about, "message")
+                self._hint(about.thread.connector, Hint(about.thread.key, "message", about.message.id))
+            elif committed.fact.type == "thread.presence":
+                seen = _presence.decode(committed.fact.data)
+                if seen.what == "typing" and seen.by.kind == "operator":
+                    self._hint(seen.connector, Hint(seen.key, "typing"))
 
-    def _hint(self, about: _Happened, what: str) -> None:
-        channel = self.by_name.get(about.thread.connector)
+    def _hint(self, connector: str, hint: Hint) -> None:
+        channel = self.by_name.get(connector)
         if channel is not None:
-            message_id = about.message.id if about.message else None
-            channel.connector.hint(Hint(about.thread.key, what, message_id))
+            channel.connector.hint(hint)
 
 
 def _own(name: str, faces: Sequence[Face]) -> Iterator[Face]:
@@ -167,4 +176,4 @@ def attach(
         except NeedsAdministrator as failure:
             reporter(one.name)(LinkState.NEEDS_ADMINISTRATOR, str(failure), remedy=failure.remedy)
             log.error("%s needs the administrator: %s. %s", one.name, failure, failure.remedy)
-    return Channels(made, store, library)
+    return Channels(made, store, library, int(settings.storage.largest_attachment_mb * 1_000_000))

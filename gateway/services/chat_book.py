@@ -1,20 +1,25 @@
 """The service's side of the port `ChatBook`: what a connector may read of its own conversations."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, select
 
+from config.hours import parse_hours
 from gateway.domain.connecting import ChatEntry, ChatFile, Staff, StoredFile
 from gateway.domain.ids import is_id
 from gateway.domain.messages import MessageKind, MessageStatus
 from gateway.domain.people import Presence
 from gateway.services import file_keeping, places
+from gateway.services.places import Place
 from gateway.store import threads as store
 from gateway.store.engine import Store
-from gateway.store.tables import operator_teams, operators
+from gateway.store.tables import operator_teams, operators, queues
 from gateway.store.tables_conversations import attachments, messages, threads
 from recordings.library import Library
+from routing.hours import Hours, is_open
 
 
 class StoredChats:
@@ -105,4 +110,12 @@ def _staff(tx: Connection, name: str) -> Staff:
         .where(operator_teams.c.team_id == place.team_id, operators.c.active)
         .where(operators.c.presence == Presence.AVAILABLE.value)
     )
-    return Staff(open=True, available=tx.scalar(there) or 0)
+    return Staff(open=_is_open(tx, place), available=tx.scalar(there) or 0)
+
+
+def _is_open(tx: Connection, place: Place) -> bool:
+    row = tx.execute(select(queues).where(queues.c.id == place.queue_id)).one_or_none()
+    if row is None:
+        return True
+    hours = Hours(parse_hours(row.hours or ""), ZoneInfo(row.timezone or "UTC"))
+    return is_open(hours, datetime.now(UTC))

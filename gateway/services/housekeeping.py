@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete
 
-from gateway.store import facts
+from gateway.store import facts, raw
 from gateway.store.engine import Store
 from gateway.store.tables import idempotency, login_failures, sessions
 
 KEEP_FACTS = timedelta(days=7)
+KEEP_UPDATES = timedelta(days=30)
+"""Longer than any messenger repeats an update that was not acknowledged (7 days)."""
 KEEP_ANSWERS = timedelta(days=2)
 _EVERY_S = 600.0
 
@@ -20,6 +22,8 @@ async def run(store: Store) -> None:
         more = True
         while more:
             more = await store.write(_prune_facts)
+        while await store.write(raw.prune, datetime.now(UTC) - KEEP_UPDATES):
+            pass
         await store.write(_prune_rest)
         await asyncio.sleep(_EVERY_S)
 

@@ -27,6 +27,13 @@ def operator_does(tx: Connection, thread: Row[Any], actor: Actor, what: Literal[
 
 
 def _tell(tx: Connection, thread: Row[Any], what: Literal["typing", "viewing"], by: Author) -> None:
-    presence = ThreadPresence(thread_id=thread.id, what=what, by=by, for_s=FOR_S)
+    presence = ThreadPresence(
+        thread_id=thread.id,
+        connector=thread.connector,
+        key=thread.thread_key,
+        what=what,
+        by=by,
+        for_s=FOR_S,
+    )
     told = publish.thread_presence(presence, thread.team_id, thread_views.involved(tx, thread))
     facts.append(tx, [told])

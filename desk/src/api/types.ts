@@ -926,6 +926,8 @@ export interface ThreadChanged {
 /** Data of `thread.presence`: somebody looks at the thread or writes in it, for some seconds from now. */
 export interface ThreadPresence {
   thread_id: string;
+  connector: string;
+  key: string;
   what: "typing" | "viewing";
   by: Author;
   for_s: number;
@@ -953,7 +955,7 @@ export interface TimelineEntry {
   card_event: CardEvent | null;
 }
 
-/** What a channel can do; what it cannot is refused with 409 or 422. Sizes in bytes, texts in characters. */
+/** What a channel can do; what it cannot is refused. Sizes in bytes, texts in characters. */
 export interface Traits {
   edit: boolean;
   delete: boolean;

@@ -95,12 +95,38 @@ class Queue(View, frozen=True):
         )
 
 
+class Traits(View, frozen=True):
+    """What a channel can do; what it cannot is refused. Sizes in bytes, texts in characters."""
+
+    edit: bool
+    delete: bool
+    reply: bool
+    html: bool
+    subject: bool
+    attachments: bool
+    typing: bool
+    longest_text: int
+    largest_file: int
+    files_per_message: int
+    first_contact: bool
+    """Whether we may write first, to an address of the kind `identity`."""
+    identity: str
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Traits":
+        """From what was written down when the connector was attached."""
+        return cls(**{name: kept[name] for name in cls.__struct_fields__})
+
+
 class Connector(View, frozen=True):
-    """One configured attachment and how it stands; `remedy` says what to mend."""
+    """One configured attachment and how it stands; `remedy` says what to mend. `traits` of a channel of
+    messages, null for a PBX."""
 
     id: str
     name: str
     kind: str
+    channel: ChannelName
+    traits: Traits | None
     queue: str | None
     state: Literal["connecting", "up", "down", "needs_administrator"]
     detail: str
@@ -117,6 +143,8 @@ class Connector(View, frozen=True):
             id=row.id,
             name=row.name,
             kind=row.kind,
+            channel=row.channel or "voice",
+            traits=Traits.of(row.traits) if row.traits else None,
             queue=row.queue,
             state=row.state,
             detail=row.detail,

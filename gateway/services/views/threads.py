@@ -229,6 +229,8 @@ class ThreadPresence(View, frozen=True):
     """Data of `thread.presence`: somebody looks at the thread or writes in it, for some seconds from now."""
 
     thread_id: str
+    connector: str
+    key: str
     what: Literal["typing", "viewing"]
     by: Author
     for_s: float
