@@ -33,13 +33,18 @@ _LULL_S = 1.0
 class Core:
     """The state of one tracker; handlers are functions of it."""
 
-    __slots__ = ("_rows", "due", "effects", "graph", "graves", "names", "pbx", "unlikely", "view", "waiting")
+    __slots__ = (
+        "_rows", "due", "effects", "gathering", "graph", "graves", "names", "pbx", "unlikely", "view",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, rules: PbxRules) -> None:
         self.pbx = rules.pbx
         self.names = Names(rules)
         self.graph = Graph()
         self.view = View(rules.pbx, self.names)
+        self.gathering = False
+        """While channels are listed: none of a call may be judged before all of it is known."""
         self.unlikely = 0
         """Events that name a channel by another's Uniqueid."""
         self.effects: list[tuple[CallEventType, Track, float, str | None]] = []
@@ -77,7 +82,7 @@ class Core:
 
     def announce(self, track: Track, now: float) -> None:
         """Tell of a new call as soon as its direction is known."""
-        if track.announced:
+        if track.announced or self.gathering:
             return
         way = judge.direction(track, self.names)
         if way is not None:

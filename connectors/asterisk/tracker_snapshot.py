@@ -4,7 +4,7 @@ Neither list says who dialled whom, when somebody answered or what was on hold; 
 `estimated`. Source: docs.asterisk.org, actions CoreShowChannels, Status and QueueStatus.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connectors.asterisk import tracker_judge as judge
@@ -17,6 +17,8 @@ from connectors.asterisk.tracker_talk import enter
 from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, lost
 
 _CALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
+Dials = Mapping[str, str]
+"""Linkedid → what the channel that calls has given to Dial."""
 _PARKED = frozenset({"Park", "ParkedCall", "Parked Call"})
 
 
@@ -72,15 +74,22 @@ def apply(core: Core, channels: Sequence[Event], entries: Sequence[Event], now: 
     rows = {row["Uniqueid"]: row for row in channels if row.get("Uniqueid") and row.get("Channel")}
     gone = _vanished(core, rows, now)
     before = set(core.graph.legs)
+    core.gathering = True
     legs = [leg for leg in (_take_up(core, row, now) for row in _oldest_first(rows)) if leg is not None]
+    dials = {r.get("Linkedid", ""): r.get("ApplicationData", "") for r in rows.values() if _is_dialling(r)}
     for leg in legs:
-        _place(core, leg, rows[leg.id], leg.id not in before, now)
+        _place(core, leg, rows[leg.id], dials, leg.id not in before, now)
     for entry in entries:
         _wait_in_queue(core, entry, now)
+    core.gathering = False
     for track in {leg.track: None for leg in legs}:
         _close_talk(track, now)
         _look(core, track, now)
     return gone
+
+
+def _is_dialling(row: Event) -> bool:
+    return row.get("Application") == "Dial" and not row["Channel"].startswith("Local/")
 
 
 def _oldest_first(rows: dict[str, Event]) -> list[Event]:
@@ -133,7 +142,7 @@ def _take_up(core: Core, row: Event, now: float) -> Leg | None:
     return core.leg({"Event": "CoreShowChannel", **row}, born)
 
 
-def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:
+def _place(core: Core, leg: Leg, row: Event, dials: Dials, fresh: bool, now: float) -> None:
     if row.get("ChannelState", "") in ("4", "5", "6"):
         leg.state = int(row["ChannelState"])
     track = leg.track
@@ -141,7 +150,8 @@ def _place(core: Core, leg: Leg, row: Event, fresh: bool, now: float) -> None:
         leg.dialled = row.get("Application") in _CALLED
         leg.calling = leg.person and not leg.dialled and leg is track.caller
         if leg.trunk and leg.dialled:
-            core.name_target(leg, {"DestCallerIDNum": row.get("CallerIDNum", "")})
+            number = {"DestCallerIDNum": row.get("CallerIDNum", "")}
+            core.name_target(leg, {"DialString": dials.get(row.get("Linkedid", ""), ""), **number})
         did = text(row.get("DNID"))
         if did and leg is track.caller:
             track.to_raw = did
@@ -230,6 +240,8 @@ def _look(core: Core, track: Track, now: float) -> None:
         way = judge.direction(track, core.names, final=True)
         if way is not None:
             core.tell_start(track, way, now)
+            if track.talkers:
+                core.note(CallEventType.ANSWERED, track, now, track.operator)
     core.settle(track, now)
     base = track.base
     if base is not None and not any(told is track for _, told, _, _ in core.effects):

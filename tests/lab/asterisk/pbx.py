@@ -60,15 +60,26 @@ async def asterisk() -> AsyncIterator[Pbx]:
     root = await asyncio.to_thread(chroot)
     run_dir = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="perezvon-pbx-"))
     try:
-        ports = free_ports()
-        write(run_dir, ports)
-        pbx = await start(root, run_dir, ports)
+        pbx = await _on_free_ports(root, run_dir)
         try:
             yield pbx
         finally:
             await stop(pbx)
     finally:
         await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
+
+
+async def _on_free_ports(root: Path, run_dir: Path) -> Pbx:
+    for left in (2, 1, 0):
+        ports = free_ports()
+        write(run_dir, ports)
+        try:
+            return await start(root, run_dir, ports)
+        except Unavailable:
+            # Somebody else may have taken one of the ports between their choice and their use.
+            if not left:
+                raise
+    raise AssertionError
 
 
 async def start(root: Path, run_dir: Path, ports: Ports) -> Pbx:

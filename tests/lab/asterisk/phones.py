@@ -21,7 +21,7 @@ LISTEN_LIMIT_S = 5
 
 @dataclass(slots=True)
 class Phone:
-    """One call of one phone, being played."""
+    """One call of one phone, or several alike, being played."""
 
     process: asyncio.subprocess.Process
     log: Path
@@ -41,15 +41,18 @@ class Phones:
     _played: list[Phone] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    async def rings(self, operator: str, *steps: Step) -> Phone:
-        """The operator's phone waits for one call and then takes the steps; returns once it listens."""
-        self._prepare_tones(steps)
-        return await self._waits(INSIDE, self.pbx.ports.phones[operator], rung(*steps))
+    async def rings(self, operator: str, *steps: Step, calls: int = 1) -> Phone:
+        """The operator's phone waits for one call and then takes the steps; returns once it listens.
 
-    async def client_rings(self, *steps: Step) -> Phone:
-        """The outside world waits for one call through the trunk; returns once it listens."""
+        For more `calls` it takes them for each, also at once.
+        """
         self._prepare_tones(steps)
-        return await self._waits(OUTSIDE, self.pbx.ports.trunk, rung(*steps))
+        return await self._waits(INSIDE, self.pbx.ports.phones[operator], rung(*steps), calls)
+
+    async def client_rings(self, *steps: Step, calls: int = 1) -> Phone:
+        """The outside world waits for calls through the trunk, as `rings`; returns once it listens."""
+        self._prepare_tones(steps)
+        return await self._waits(OUTSIDE, self.pbx.ports.trunk, rung(*steps), calls)
 
     async def dials(
         self, operator: str, number: str, *steps: Step, cancel_after_s: float | None = None
@@ -91,8 +94,8 @@ class Phones:
                 path = self.pbx.run_dir / "sipp" / file_name(step.hz)
                 path.write_bytes(ulaw_tone(step.hz))
 
-    async def _waits(self, address: str, port: int, scenario: str) -> Phone:
-        phone = await self._play(address, port, scenario)
+    async def _waits(self, address: str, port: int, scenario: str, calls: int) -> Phone:
+        phone = await self._play(address, port, scenario, calls=calls)
         deadline = time.monotonic() + LISTEN_LIMIT_S
         while not _listening(address, port):
             if phone.process.returncode is not None or time.monotonic() > deadline:
@@ -101,15 +104,15 @@ class Phones:
             await asyncio.sleep(0.01)
         return phone
 
-    async def _play(self, address: str, port: int, scenario: str, *options: str) -> Phone:
+    async def _play(self, address: str, port: int, scenario: str, *options: str, calls: int = 1) -> Phone:
         name = f"{next(self._numbers):04}"
         folder = self.pbx.run_dir / "sipp"
         (folder / f"{name}.xml").write_text(scenario)
         there = f"{SCENARIOS}/{name}"
         argv = [
-            "sipp", "-sf", f"{there}.xml", "-i", address, "-p", str(port), "-mi", address, "-m", "1", "-aa",
-            "-nostdin", "-trace_msg", "-message_file", f"{there}.messages", "-trace_err", "-error_file",
-            f"{there}.errors", *options, f"{INSIDE}:{self.pbx.ports.sip}",
+            "sipp", "-sf", f"{there}.xml", "-i", address, "-p", str(port), "-mi", address, "-m", str(calls),
+            "-aa", "-nostdin", "-trace_msg", "-message_file", f"{there}.messages", "-trace_err",
+            "-error_file", f"{there}.errors", *options, f"{INSIDE}:{self.pbx.ports.sip}",
         ]  # fmt: skip
         log = folder / f"{name}.out"
         with log.open("wb") as out:

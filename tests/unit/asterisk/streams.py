@@ -130,6 +130,9 @@ def channel_list(stream: Sequence[Mapping[str, Any]], at: datetime) -> list[Even
             rows[id_] = {"Event": "CoreShowChannel", "born": event["Timestamp"], "BridgeId": ""}
         if name and name.startswith("Dial") and event.get("DestUniqueid") in rows:
             rows[event["DestUniqueid"]].setdefault("Application", "AppDial")
+            if name == "DialBegin" and id_ in rows:
+                rows[id_].setdefault("Application", "Dial")
+                rows[id_].setdefault("ApplicationData", f"PJSIP/{event.get('DialString')},30")
         row = rows.get(id_ or "")
         if row is None:
             continue

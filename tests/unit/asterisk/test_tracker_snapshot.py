@@ -136,6 +136,21 @@ def test_a_talk_found_on_attaching_is_a_talk_and_says_what_was_inferred() -> Non
     assert {"answered_at", "talk_s"} <= set(call.estimated)
 
 
+@pytest.mark.parametrize("story", ["outgoing", "internal", "direct", "freepbx-outgoing"])
+def test_a_call_found_on_attaching_goes_the_way_it_goes(story: str) -> None:
+    stream = events(story)
+    base = play(stream).calls()[0]
+    ringing = next(i for i, e in enumerate(stream) if e["Event"] == "DialState") + 1
+    for i in range(ringing, len(stream)):
+        if stream[i - 1]["Event"] == "HangupRequest":
+            break
+        books, _ = _cut(story, i, with_books=False)
+
+        (call,) = books.values()
+        told = (call.direction, call.from_.number, call.to.number, call.disposition)
+        assert told == (base.direction, base.from_.number, base.to.number, base.disposition), i
+
+
 def test_a_caller_found_waiting_is_queued() -> None:
     stream = events("abandoned")
     waiting = next(i for i, e in enumerate(stream) if e["Event"] == "QueueCallerJoin") + 1

@@ -1,0 +1,91 @@
+"""The service as a process of its own: started, attached, killed."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PATIENCE_S = 30
+
+
+@dataclass
+class Life:
+    """One life of `perezvon serve` on a configuration; `token` is of a program that sees everything."""
+
+    config: Path
+    token: str
+    process: asyncio.subprocess.Process | None = None
+    address: str = ""
+
+    async def start(self) -> None:
+        """Start it; returns when it is attached to its PBX."""
+        with self.config.with_suffix(".log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gateway", "serve", "--config", str(self.config)),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            ready = (await self.process.stdout.readline()).decode()
+        assert ready, self.config.with_suffix(".log").read_text()
+        self.address = ready.rpartition(" ")[2].strip()
+        await self.attached()
+
+    async def attached(self) -> None:
+        """Wait until its PBX is up."""
+        async with self._asking() as http, http.ws_connect(f"{self.address}/api/v1/events") as events:
+            async with asyncio.timeout(PATIENCE_S):
+                while await self._state(http) != "up":
+                    await events.receive()
+
+    async def _state(self, http: aiohttp.ClientSession) -> Any:
+        async with http.get(f"{self.address}/readyz") as answer:
+            (connector,) = (await answer.json())["connectors"]
+            return connector["state"]
+
+    async def calls(self, count: int) -> list[Any]:
+        """The calls of its books, once there are so many and all have ended; what there is after 30 s."""
+        async with self._asking() as http, http.ws_connect(f"{self.address}/api/v1/events") as events:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    while not _all_over(found := await self._list(http), count):
+                        await events.receive()
+                    return found
+            return await self._list(http)
+
+    async def _list(self, http: aiohttp.ClientSession) -> list[Any]:
+        async with http.get(f"{self.address}/api/v1/calls?limit=200") as answer:
+            items: list[Any] = (await answer.json())["items"]
+            return items
+
+    async def kill(self) -> None:
+        """kill -9."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """SIGTERM."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        await self.process.communicate()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self) -> AsyncIterator[aiohttp.ClientSession]:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"}) as http:
+            yield http
+
+
+def _all_over(calls: list[Any], count: int) -> bool:
+    return len(calls) == count and all(call["state"] == "ended" for call in calls)

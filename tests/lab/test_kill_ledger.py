@@ -1,0 +1,164 @@
+"""Service and link die again and again under sixty calls: sixty calls are in the books, none twice."""
+
+import asyncio
+import os
+import random
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.domain.people import Role
+from gateway.services import installation, people, tokens
+from gateway.store.engine import open_store
+from tests.browser.relay import Relay
+from tests.lab.asterisk.config import FULL, NARROW
+from tests.lab.asterisk.pbx import Pbx
+from tests.lab.asterisk.phones import phones
+from tests.lab.ledger import traffic
+from tests.lab.ledger.life import Life
+from tests.lab.ledger.traffic import DISPOSITIONS, Plan
+from tests.lab.office import settings_for
+
+CALLS = 60
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """The moments of a run; its seed is printed when the test fails."""
+    long = os.environ.get("PEREZVON_LONG")
+    seed = int(os.environ.get("PEREZVON_SEED") or (random.randrange(10**6) if long else 20261124))
+    print(f"PEREZVON_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+async def wire(pbx: Pbx) -> AsyncIterator[Relay]:
+    """The wire between service and PBX."""
+    async with Relay() as relay:
+        relay.target = pbx.ports.ami
+        yield relay
+
+
+@pytest.fixture
+async def life(pbx: Pbx, url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
+    """The service, not yet started."""
+    config, port = tmp_path / "perezvon.toml", free_port()
+    config.write_text(
+        f"""
+[server]
+port = {port}
+metrics = ""
+public_url = "http://127.0.0.1:{port}"
+
+[database]
+url = "{url}"
+
+[storage]
+url = "file://{tmp_path}/files"
+
+[[connectors]]
+kind = "asterisk"
+name = "pbx1"
+port = {wire.port}
+username = "{NARROW.name}"
+secret = "{NARROW.secret}"
+trunks = ["PJSIP/trunk"]
+"""
+    )
+    made = Life(config, await _token(pbx, url))
+    yield made
+    if made.process is not None:
+        await made.stop()
+
+
+def free_port() -> int:
+    """One that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _token(pbx: Pbx, url: str) -> str:
+    store = await open_store(url)
+    await store.write(installation.prepare, settings_for(pbx, url))
+    wanted = tokens.NewToken("ledger", Role.ADMIN, (), ("main",), None)
+    token, _ = await tokens.create(store, people.CONSOLE, wanted)
+    await store.close()
+    return token
+
+
+@dataclass
+class Fate:
+    """Kills the service (`kill`) or cuts its link (`cut`) when so many calls have begun."""
+
+    life: Life
+    wire: Relay
+    chance: random.Random
+    moments: dict[int, str]
+    mending: "asyncio.Task[None] | None" = field(default=None)
+
+    async def begun(self, calls: int) -> None:
+        """The next fault comes at its moment, but not before the one before it has been got over."""
+        fault = self.moments.get(calls)
+        if fault is None:
+            return
+        await self.settled()
+        # Somewhere in the calls' lives, not always just after a beginning.
+        await asyncio.sleep(self.chance.uniform(0, 0.5))
+        await (self.life.kill() if fault == "kill" else self.wire.cut())
+        self.mending = asyncio.create_task(self._mend(fault))
+
+    async def _mend(self, fault: str) -> None:
+        if fault == "kill":
+            await self.life.start()
+            return
+        await asyncio.sleep(self.chance.uniform(0, 0.3))
+        self.wire.mend()
+        await self.life.attached()
+
+    async def settled(self) -> None:
+        """Everything is whole again."""
+        if self.mending is not None:
+            await self.mending
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("faults", [3, pytest.param(20, marks=pytest.mark.long)])
+async def test_no_call_is_lost_or_doubled_when_service_and_link_die_at_random_moments(
+    pbx: Pbx, life: Life, wire: Relay, chance: random.Random, faults: int
+) -> None:
+    seconds = 4.0 if faults == 3 else 8.0
+    wanted = traffic.plans(CALLS, seconds)
+    kinds = ["kill", "cut"] * faults
+    chance.shuffle(kinds)
+    moments = sorted(chance.sample(range(2, CALLS), len(kinds)))
+    fate = Fate(life, wire, chance, dict(zip(moments, kinds, strict=True)))
+    await life.start()
+    async with phones(pbx) as street, pbx.session(FULL) as ami:
+        await traffic.furnish(street, seconds)
+        await traffic.run(street, wanted, fate.begun)
+        await fate.settled()
+        await ami.idle()
+    found = await life.calls(CALLS)
+    check(found, wanted)
+
+
+def check(found: list[Any], wanted: list[Plan]) -> None:
+    """Every call once, and how each came out."""
+    by_client = Counter(call["to" if call["direction"] == "out" else "from"]["raw"] for call in found)
+    missing = {plan.client: plan.kind for plan in wanted if plan.client not in by_client}
+    doubled = {client: count for client, count in by_client.items() if count > 1}
+    assert (missing, doubled, len(found)) == ({}, {}, len(wanted))
+    plans = {plan.client: plan for plan in wanted}
+    wrong = [
+        (plan.kind.value, call["disposition"], call["estimated"])
+        for call in found
+        for plan in [plans[call["to" if call["direction"] == "out" else "from"]["raw"]]]
+        if call["disposition"] != DISPOSITIONS[plan.kind] and "disposition" not in call["estimated"]
+    ]
+    assert wrong == []
