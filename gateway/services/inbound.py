@@ -122,7 +122,12 @@ def _thread(
 ) -> tuple[Row[Any], str | None]:
     """The open thread, held, and for a new one who handled the one before it."""
     if before is not None:
-        return store.locked(tx, before.id), thread_contacts.last_operator(tx, before.id)
+        held = store.locked(tx, before.id)
+        if held.card_id is None:
+            # Its card was deleted meanwhile.
+            held = store.change(tx, held.id, {"card_id": card_id})
+            thread_contacts.put_on_card(tx, held.id, card_id)
+        return held, thread_contacts.last_operator(tx, held.id)
     last = store.last_thread(tx, place.connector, message.thread_key)
     values = _new_thread(message, card_id, place, now, seq=last.seq if last is not None else 0)
     made = store.add(tx, values) or store.open_thread(tx, place.connector, message.thread_key, lock=True)

@@ -36,6 +36,13 @@ def last_operator(tx: Connection, thread_id: str) -> str | None:
     return found
 
 
+def put_on_card(tx: Connection, thread_id: str, card_id: str) -> None:
+    """The thread's open contact is about this card from now on."""
+    contact = open_of(tx, thread_id)
+    if contact is not None:
+        offers.change(tx, contact, card_id=card_id)
+
+
 def make(
     tx: Connection, thread: Row[Any], place: Place, priority: int, preferred: str | None, now: datetime
 ) -> Row[Any]:
