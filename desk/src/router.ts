@@ -3,7 +3,7 @@ import { may, me } from "./entry/session";
 import SignIn from "./entry/SignIn.vue";
 
 /** Sections that show a list beside a card. */
-export type Section = "desk" | "clients" | "leads" | "calls";
+export type Section = "desk" | "clients" | "leads" | "tasks" | "calls";
 
 const loadFrame = () => import("./frame/Frame.vue");
 const loadDesk = () => import("./frame/DeskScreen.vue");
@@ -25,7 +25,7 @@ export const router = createRouter({
       component: loadFrame,
       redirect: "/desk",
       children: [
-        { path: ":section(desk|clients|leads|calls)/:card?", name: "work", component: loadDesk },
+        { path: ":section(desk|clients|leads|tasks|calls)/:card?", name: "work", component: loadDesk },
         { path: "team", name: "team", component: () => import("./team/TeamScreen.vue"), meta: { role: "supervisor" } },
         { path: "settings/:part?", name: "settings", component: () => import("./admin/SettingsScreen.vue"), meta: { role: "admin" } },
       ],

@@ -60,7 +60,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-class Presence(Body, frozen=True):
+class Typing(Body, frozen=True):
     """What the operator does in the thread just now."""
 
     what: Literal["typing", "viewing"] = "typing"
@@ -265,7 +265,7 @@ def _read(tx: Connection, actor: Actor, thread_id: str, body: ReadTo) -> Thread:
     return view
 
 
-async def tell_presence(store_: Store, actor: Actor, thread_id: str, body: Presence) -> tuple[str, str]:
+async def tell_presence(store_: Store, actor: Actor, thread_id: str, body: Typing) -> tuple[str, str]:
     """Colleagues see that he looks or types; connector and key of the thread, for who tells the client."""
 
     def work(tx: Connection) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import type {
   Queue,
   Recording,
   Skill,
+  Task,
   Team,
   TimelineEntry,
 } from "./types";
@@ -64,6 +65,13 @@ export const leads = {
   convert: (lead: string) => request<Lead>("POST", `/leads/${id(lead)}/convert`, { body: {} }),
   reject: (lead: string, reason: string) =>
     request<Lead>("POST", `/leads/${id(lead)}/reject`, { body: { reason } }),
+};
+
+export const tasks = {
+  list: (query: Query) => request<Page<Task>>("GET", "/tasks", { query }),
+  create: (card: string, body: Draft, key: string) =>
+    request<Task>("POST", `/cards/${id(card)}/tasks`, { body, idempotencyKey: key }),
+  change: (task: string, body: Draft) => request<Task>("PATCH", `/tasks/${id(task)}`, { body }),
 };
 
 export const calls = {

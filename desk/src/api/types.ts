@@ -367,7 +367,7 @@ export interface Me {
   teams: string[];
   language: string;
   endpoints: Endpoint[];
-  presence: gateway.services.views.people.Presence | null;
+  presence: Presence | null;
   csrf_token: string | null;
   scopes: string[] | null;
 }
@@ -498,7 +498,7 @@ export interface NewOperator {
   skills: Record<string, number>;
   capacity: Record<string, number>;
   endpoints: Endpoint[];
-  presence: gateway.services.views.people.Presence;
+  presence: Presence;
   created_at: string;
   updated_at: string;
   password: string | null;
@@ -544,7 +544,7 @@ export interface Operator {
   skills: Record<string, number>;
   capacity: Record<string, number>;
   endpoints: Endpoint[];
-  presence: gateway.services.views.people.Presence;
+  presence: Presence;
   created_at: string;
   updated_at: string;
 }
@@ -630,6 +630,13 @@ export interface Poison {
   attempts: number;
   error: string;
   body: string;
+}
+
+/** Whether the operator takes contacts, why not, and since when. */
+export interface Presence {
+  state: "available" | "draining" | "offline" | "paused";
+  reason: string | null;
+  since: string;
 }
 
 /** Whether the operator takes contacts, and why not. */
@@ -980,21 +987,14 @@ export interface Transfer {
   result: "answered" | "busy" | "failed" | "no_answer" | "queued" | null;
 }
 
-/** When it comes back to whoever puts it off. */
-export interface Until {
-  until: string;
-}
-
 /** What the operator does in the thread just now. */
-export interface gateway.services.threads.Presence {
+export interface Typing {
   what?: "typing" | "viewing";
 }
 
-/** Whether the operator takes contacts, why not, and since when. */
-export interface gateway.services.views.people.Presence {
-  state: "available" | "draining" | "offline" | "paused";
-  reason: string | null;
-  since: string;
+/** When it comes back to whoever puts it off. */
+export interface Until {
+  until: string;
 }
 
 export type CallDirection = Call["direction"];

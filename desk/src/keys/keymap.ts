@@ -17,6 +17,7 @@ export type Action =
   | "goDesk"
   | "goClients"
   | "goLeads"
+  | "goTasks"
   | "goCalls";
 
 interface Binding {
@@ -51,6 +52,7 @@ export const BINDINGS: readonly Binding[] = [
   { action: "goDesk", code: "KeyD", afterG: true },
   { action: "goClients", code: "KeyC", afterG: true },
   { action: "goLeads", code: "KeyL", afterG: true },
+  { action: "goTasks", code: "KeyT", afterG: true },
   { action: "goCalls", code: "KeyP", afterG: true },
 ];
 

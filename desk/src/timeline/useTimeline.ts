@@ -1,6 +1,6 @@
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { cards } from "../api/routes";
-import type { Call, TimelineEntry, TimelineKind } from "../api/types";
+import type { Call, Task, TimelineEntry, TimelineKind } from "../api/types";
 import { generation, onFrame } from "../live/store";
 import { explain } from "../ui/explain";
 
@@ -87,11 +87,15 @@ export function useTimeline(cardId: Readonly<Ref<string | null>>, atTop: Readonl
     else newer.value = merge([entry], newer.value);
   }
 
-  function update(call: Call): void {
+  const update = (call: Call) => replace((one) => one.call?.id === call.id, { call });
+  const taskMoved = (task: Task) => replace((one) => one.task?.id === task.id, { task });
+
+  /** An entry shows the thing itself as it stands now. */
+  function replace(isIt: (entry: TimelineEntry) => boolean, values: Partial<TimelineEntry>): void {
     for (const list of [all, newer]) {
-      const known = list.value.findIndex((one) => one.call?.id === call.id);
+      const known = list.value.findIndex(isIt);
       const entry = list.value[known];
-      if (entry) list.value = list.value.with(known, { ...entry, call });
+      if (entry) list.value = list.value.with(known, { ...entry, ...values });
     }
   }
 
@@ -100,6 +104,7 @@ export function useTimeline(cardId: Readonly<Ref<string | null>>, atTop: Readonl
   onScopeDispose(
     onFrame((frame) => {
       if (frame.type.startsWith("call.")) return update((frame.data as { call: Call }).call);
+      if (frame.type === "task.updated") return taskMoved(frame.data as Task);
       if (frame.type !== "timeline.added") return;
       const { card_id, entry } = frame.data as { card_id: string; entry: TimelineEntry };
       if (card_id === cardId.value) arrive(entry);

@@ -9,7 +9,7 @@ from gateway.services import drafts, replies, threads
 from gateway.services.contact_verbs import Target
 from gateway.services.drafts import Draft, DraftFields
 from gateway.services.replies import NewMessage, NewThread
-from gateway.services.threads import Counts, Presence, ReadTo, ThreadFilters, Window
+from gateway.services.threads import Counts, ReadTo, ThreadFilters, Typing, Window
 from gateway.services.views.common import Page
 from gateway.services.views.threads import Message, Thread
 from gateway.web.api.params import DEFAULT_LIMIT, IdText, Limit
@@ -86,7 +86,7 @@ async def read(rq: Request[ReadTo, None]) -> Thread:
     return await threads.read(rq.store, rq.actor, rq.path("id"), rq.body)
 
 
-async def typing(rq: Request[Presence, None]) -> None:
+async def typing(rq: Request[Typing, None]) -> None:
     """Colleagues see for some seconds that one types or looks; the client, where his channel can, that one
     types."""
     connector, key = await threads.tell_presence(rq.store, rq.actor, rq.path("id"), rq.body)
