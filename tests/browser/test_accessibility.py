@@ -14,6 +14,7 @@ SECTIONS = (
     "desk",
     "clients",
     "leads",
+    "tasks",
     "calls",
     "team",
     "settings/people",
