@@ -11,7 +11,7 @@ export interface Reminder {
   card: Card | null;
 }
 
-const MOST = 4;
+const MOST = 3;
 const PAGE = 50;
 
 /** Newest last. They stay until somebody acts on them. */
