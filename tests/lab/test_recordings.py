@@ -37,7 +37,11 @@ async def served(at_work: Office, recording_id: str) -> "array[int]":
     url = f"{at_work.service.address}/api/v1/recordings/{recording_id}/audio"
     async with olga.http.get(url, headers=olga.headers) as answer:
         assert answer.status == 200
-        body = await answer.read()
+        return await decoded(await answer.read())
+
+
+async def decoded(body: bytes) -> "array[int]":
+    """The samples of a sound file, in one channel."""
     program = ffmpeg() or require("no ffmpeg: install the package of that name")
     decode = [program, "-v", "error", "-i", "pipe:0", "-f", "s16le", "-ac", "1", "-ar", str(RATE), "pipe:1"]
     pipe = asyncio.subprocess.PIPE
