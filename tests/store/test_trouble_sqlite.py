@@ -185,7 +185,7 @@ async def test_a_second_opening_leaves_the_first_ones_locks_to_it(tmp_path: Path
     await store.write(notes.create)
     await (await open_store(url_of(path))).close()
 
-    subprocess.run([sys.executable, "-c", ADD_NOTE, path], check=True)
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", ADD_NOTE, path], check=True)
     await store.write(notes.add, "ours")
 
     assert await store.read(notes.keys) == {"theirs", "ours"}
