@@ -185,7 +185,8 @@ async def test_a_second_opening_leaves_the_first_ones_locks_to_it(tmp_path: Path
     await store.write(notes.create)
     await (await open_store(url_of(path))).close()
 
-    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", ADD_NOTE, path], check=True)
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", ADD_NOTE, path)
+    assert await other.wait() == 0
     await store.write(notes.add, "ours")
 
     assert await store.read(notes.keys) == {"theirs", "ours"}
