@@ -57,3 +57,12 @@ def queue_status() -> Action:
 def core_settings() -> Action:
     """Versions and limits of the PBX; needs write class system or reporting."""
     return {"Action": "CoreSettings"}
+
+
+def configured(file: str, section: str, key: str) -> Action:
+    """A value of one of the PBX's files of configuration; needs write class call or reporting.
+
+    Source: docs.asterisk.org, dialplan function AST_CONFIG.
+    """
+    name = f"AST_CONFIG({file},{section},{key})"
+    return {"Action": "Getvar", "Variable": ami_value(name, "variable")}

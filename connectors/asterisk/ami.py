@@ -75,6 +75,8 @@ class Link:
     def __init__(self, wanted: Wanted, clock: Clock, timing: Timing) -> None:
         self.version = ""
         """AMI version of the banner, such as 11.0.0."""
+        self.username = ""
+        """Our user's name on the PBX."""
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Holds the reason once the link is over."""
         self._wanted = wanted
@@ -169,7 +171,7 @@ class Link:
                 await manager.connect()
         except OSError as error:
             raise failures.unreachable(settings, error) from error
-        self._manager = manager
+        self._manager, self.username = manager, settings.username
         await self._login(settings, manager)
 
     async def _login(self, settings: AsteriskSettings, manager: OneConnection) -> None:

@@ -133,13 +133,13 @@ class Following:
     def _standing(self) -> tuple[str, str]:
         problems = [*self.denied]
         if not self.link.booted:
-            problems.append(failures.no_class_system())
+            problems.append(failures.classes()["system"])
         if any(count for reason, count in self.tracker.suspicious.items() if reason != _MAY_BE_HONEST):
             problems.append(failures.forged_events())
         if not problems:
             return f"AMI {self.link.version}", ""
         remedies = dict.fromkeys(problem.remedy for problem in problems)
-        return "; ".join(map(str, problems)), "; ".join(remedies)
+        return "; ".join(dict.fromkeys(map(str, problems))), "; ".join(remedies)
 
     async def _confirm(self) -> list[CallEvent]:
         """Ask the PBX about channels whose end does not fit what we know: a caller can forge events through
@@ -173,7 +173,7 @@ class Following:
         self.probed = now
         if await calls_pass_unseen(self.link, every):
             self.hears_calls = True
-            self.denied.append(failures.no_class_call())
+            self.denied.append(failures.classes()["call"])
 
     async def _store(self, happened: Sequence[CallEvent]) -> None:
         if happened:
@@ -199,8 +199,8 @@ async def check(
             seen = await take_snapshot(link)
             denied = [*seen.denied]
             if seen.uptime_s is None:
-                denied.append(failures.no_class_system())
-            problems = [f"{problem}: {problem.remedy}" for problem in denied]
+                denied.append(failures.classes()["system"])
+            problems = list(dict.fromkeys(f"{problem}: {problem.remedy}" for problem in denied))
             if link.clock_offset_s is not None and abs(link.clock_offset_s) > 2:
                 ahead = "ahead of" if link.clock_offset_s > 0 else "behind"
                 apart = f"{abs(link.clock_offset_s):.0f} s {ahead} ours"

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Mapping
 
 from connectors.asterisk.actions import Action
 from connectors.asterisk.framing import Message
@@ -69,17 +70,27 @@ def denied(action: Action, answer: Message) -> PerezvonError:
     if "permission denied" in said.lower():
         return NeedsAdministrator(
             f"the PBX denies {action['Action']}",
-            remedy=f"let the user's section in manager.conf say `write = system`; {RELOAD}",
+            remedy=f"let the user's section in manager.conf say `write = reporting`; {RELOAD}",
         )
     return PermanentFailure(f"{action['Action']}: {said}")
 
 
-def no_class_system() -> NeedsAdministrator:
-    """No FullyBooted came after login."""
-    return NeedsAdministrator(
-        "the PBX does not tell us about its restarts",
-        remedy=f"add `system` to `read` in the user's section in manager.conf; {RELOAD}",
-    )
+def classes() -> Mapping[str, NeedsAdministrator]:
+    """What cannot be without each read class that we need."""
+    lacks = {
+        "system": "the PBX does not tell us about its restarts",
+        "call": "calls pass on the PBX unseen",
+        "agent": "the PBX does not tell us who waits in its queues",
+        "dialplan": "the PBX does not tell us of voicemail and of the files of recordings",
+    }
+    line = f"`read = {','.join(lacks)}`"
+    return {
+        name: NeedsAdministrator(
+            what,
+            remedy=f"add `{name}` to `read` in the user's section in manager.conf, best {line}; {RELOAD}",
+        )
+        for name, what in lacks.items()
+    }
 
 
 def forged_events() -> NeedsAdministrator:
@@ -87,12 +98,4 @@ def forged_events() -> NeedsAdministrator:
     return NeedsAdministrator(
         "forged events are being refused",
         remedy="a caller writes into AMI through line breaks in his SIP address: refuse those at the trunk",
-    )
-
-
-def no_class_call() -> NeedsAdministrator:
-    """Calls pass on the PBX and no event tells of them."""
-    return NeedsAdministrator(
-        "calls pass on the PBX unseen",
-        remedy=f"let the user's section in manager.conf say `read = system,call,agent,reporting`; {RELOAD}",
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from connectors.asterisk.actions import core_show_channels, queue_status, status
 from connectors.asterisk.ami import Link
 from connectors.asterisk.framing import Message
+from connectors.asterisk.rights import missing_classes
 from gateway.domain.calls import Call
 from gateway.domain.errors import NeedsAdministrator, PerezvonError, PermanentFailure
 
@@ -48,6 +49,7 @@ async def take_snapshot(link: Link) -> Snapshot:
         log.info("the PBX has no queues (app_queue is not loaded)")
     except NeedsAdministrator as refusal:
         denied.append(refusal)
+    denied += await missing_classes(link)
     uptime = await link.uptime_s()
     entries = [entry for entry in entries if entry.get("Event") == "QueueEntry"]
     return Snapshot(channels, entries, uptime, denied, complete)

@@ -11,7 +11,7 @@ from connectors.asterisk.connector import AsteriskConnector
 from connectors.asterisk.settings import AsteriskSettings
 from gateway.domain.ports import Clock, LinkState
 from tests.fakes.books import Books, Lights
-from tests.lab.asterisk.config import NARROW, POOR, AmiUser
+from tests.lab.asterisk.config import NARROW, AmiUser
 from tests.lab.asterisk.pbx import Pbx
 
 PATIENCE = Timing(ping_every_s=0.5, tick_s=0.1, rights_probe_s=1.0)
@@ -34,13 +34,18 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def following(
-    pbx: Pbx, books: Books, lights: Lights | None = None, user: AmiUser = NARROW, clock: Clock = now
+    pbx: Pbx,
+    books: Books,
+    lights: Lights | None = None,
+    user: AmiUser = NARROW,
+    clock: Clock = now,
+    until: LinkState = LinkState.UP,
 ) -> AsyncIterator["asyncio.Task[None]"]:
     lights = lights or Lights()
     connector = AsteriskConnector(settings_to(pbx, user), books, lights, clock=clock, timing=PATIENCE)
     task = asyncio.create_task(connector.run())
     try:
-        await lights.until(LinkState.UP if user is not POOR else LinkState.NEEDS_ADMINISTRATOR)
+        await lights.until(until)
         yield task
     finally:
         task.cancel()

@@ -5,7 +5,7 @@
 Each story is played on a PBX of its own and written to `STORY.ami`: the raw stream as received after the
 login, event blocks separated by blank lines, CR LF kept, nothing dropped. The AMI user has the read classes
 `call,agent,system` and an eventfilter against CEL, which is what a product user should have
-(`config.NARROW`); stories listed in FULL_TOO also give `STORY.full.ami`, read with class `all`.
+(`config.RECORDER`); stories listed in FULL_TOO also give `STORY.full.ami`, read with class `all`.
 
 The demonstration's streams go to `gateway/demo/streams`, the others to `tests/transcripts/ami`, each with
 `STORY.expect.json` beside it in `tests/transcripts/ami`: what truly happened.
@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lab.asterisk.config import FULL, NARROW
+from tests.lab.asterisk.config import FULL, RECORDER
 from tests.lab.asterisk.pbx import asterisk
 from tests.lab.asterisk.phones import phones
 from tests.lab.stories import DEMO, STORIES, Stage, Story
@@ -36,7 +36,7 @@ async def record(name: str, story: Story) -> None:
     async with (
         asterisk() as pbx,
         phones(pbx) as street,
-        pbx.session(NARROW) as narrow,
+        pbx.session(RECORDER) as narrow,
         pbx.session(FULL) as full,
     ):
         truth = await story(Stage(pbx, street, full))

@@ -32,14 +32,22 @@ class AmiUser:
     """An event that this user is not sent (`eventfilter`)."""
 
 
-NARROW = AmiUser(
-    "perezvon", "narrow-secret", "call,agent,system", "call,originate,system,agent,reporting", hides="CEL"
+READ = ("system", "call", "agent", "dialplan")
+NARROW = AmiUser("perezvon", "narrow-secret", ",".join(READ), "reporting", hides="CEL")
+"""What the product needs and no more."""
+RECORDER = AmiUser(
+    "recorder", "recorder-secret", "call,agent,system", "call,originate,system,agent,reporting", hides="CEL"
 )
-"""What the product needs and no more: 80 % of the full stream is CEL, VarSet, Newexten and TestEvent."""
+"""Hears what streams are recorded with: without the dialplan's steps, which are most of what is left."""
 FULL = AmiUser("full", "full-secret", "all", "all")
 POOR = AmiUser("poor", "poor-secret", "agent", "")
 """Sees queues alone and may do nothing: for the tests of missing rights."""
-USERS = (NARROW, FULL, POOR)
+LACKING = {
+    name: AmiUser(f"no-{name}", "lacking-secret", ",".join(c for c in READ if c != name), "reporting")
+    for name in READ
+} | {"reporting": AmiUser("no-reporting", "lacking-secret", ",".join(READ), "")}
+"""Users who have all that the product needs but that one class."""
+USERS = (NARROW, RECORDER, FULL, POOR, *LACKING.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class Ports:
 
     sip: int
     ami: int
+    ami_tls: int
+    """Where a test lets the PBX speak AMI over TLS."""
     trunk: int
     phones: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,6 +76,7 @@ def free_ports() -> Ports:
         return Ports(
             sip=port(socket.SOCK_DGRAM, INSIDE),
             ami=port(socket.SOCK_STREAM, INSIDE),
+            ami_tls=port(socket.SOCK_STREAM, INSIDE),
             trunk=port(socket.SOCK_DGRAM, OUTSIDE),
             phones={operator: port(socket.SOCK_DGRAM, INSIDE) for operator in OPERATORS},
         )
@@ -74,8 +85,11 @@ def free_ports() -> Ports:
             sock.close()
 
 
-def write(run_dir: Path, ports: Ports) -> None:
-    """Write every file that the PBX reads, and make the folders it writes to, under `run_dir`."""
+def write(run_dir: Path, ports: Ports, own: Mapping[str, str] | None = None) -> None:
+    """Write every file that the PBX reads, and make the folders it writes to, under `run_dir`.
+
+    Files of `own` take the place of the lab's, with `{ami}` and `{ami_tls}` for the ports.
+    """
     for name in MOUNTS:
         (run_dir / name).mkdir(parents=True, exist_ok=True)
     for name in ("spool/monitor", "spool/voicemail", "spool/tmp", "log/cdr-csv", "log/cel-custom"):
@@ -86,7 +100,8 @@ def write(run_dir: Path, ports: Ports) -> None:
         "asterisk.conf": texts.ASTERISK,
         "modules.conf": f"[modules]\nautoload = no\n{loads}",
         "logger.conf": "[general]\n[logfiles]\nfull.log => notice,warning,error,verbose\n",
-        "manager.conf": _manager(ports),
+        "manager.conf": MANAGER,
+        "lab_users.conf": "".join(_section(user) for user in USERS if user is not NARROW),
         "pjsip.conf": _pjsip(ports),
         "rtp.conf": "[general]\nrtpstart = 20000\nrtpend = 29999\nstrictrtp = no\n",
         "extensions.conf": EXTENSIONS,
@@ -102,21 +117,22 @@ def write(run_dir: Path, ports: Ports) -> None:
         "cel.conf": texts.CEL,
         "cel_custom.conf": "[mappings]\nMaster.csv => " + texts.CEL_COLUMNS + "\n",
         "indications.conf": texts.INDICATIONS,
+        **(own or {}),
     }
     for name, text in files.items():
+        text = text.replace("{ami}", str(ports.ami)).replace("{ami_tls}", str(ports.ami_tls))
         (run_dir / "etc" / name).write_text(text)
 
 
-def _manager(ports: Ports) -> str:
-    users = "".join(
-        f"[{user.name}]\nsecret = {user.secret}\nread = {user.read}\nwrite = {user.write}\n"
-        + (f"eventfilter = !Event: {user.hides}\n" if user.hides else "")
-        for user in USERS
-    )
-    return (
-        f"[general]\nenabled = yes\nbindaddr = {INSIDE}\nport = {ports.ami}\n"
-        f"timestampevents = yes\nwebenabled = no\n{users}"
-    )
+def _section(user: AmiUser) -> str:
+    hides = f"eventfilter = !Event: {user.hides}\n" if user.hides else ""
+    return f"[{user.name}]\nsecret = {user.secret}\nread = {user.read}\nwrite = {user.write}\n{hides}"
+
+
+MANAGER = (
+    f"[general]\nenabled = yes\nbindaddr = {INSIDE}\nport = {{ami}}\n"
+    f"timestampevents = yes\nwebenabled = no\n{_section(NARROW)}#include lab_users.conf\n"
+)
 
 
 def _pjsip(ports: Ports) -> str:

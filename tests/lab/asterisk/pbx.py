@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +52,17 @@ class Pbx:
 
 
 @contextlib.asynccontextmanager
-async def asterisk() -> AsyncIterator[Pbx]:
+async def asterisk(own: Mapping[str, str] | None = None) -> AsyncIterator[Pbx]:
     """A PBX of its own, up and fully booted; stopped and swept away at the end.
+
+    Files of `own` take the place of the lab's configuration: see `config.write`.
 
     Raises `Unavailable` with the reason where no chroot can be had.
     """
     root = await asyncio.to_thread(chroot)
     run_dir = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="perezvon-pbx-"))
     try:
-        pbx = await _on_free_ports(root, run_dir)
+        pbx = await _on_free_ports(root, run_dir, own)
         try:
             yield pbx
         finally:
@@ -69,10 +71,10 @@ async def asterisk() -> AsyncIterator[Pbx]:
         await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
 
 
-async def _on_free_ports(root: Path, run_dir: Path) -> Pbx:
+async def _on_free_ports(root: Path, run_dir: Path, own: Mapping[str, str] | None) -> Pbx:
     for left in (2, 1, 0):
         ports = free_ports()
-        write(run_dir, ports)
+        write(run_dir, ports, own)
         try:
             return await start(root, run_dir, ports)
         except Unavailable:

@@ -107,6 +107,6 @@ format_sln pbx_config app_dial app_queue app_voicemail app_mixmonitor app_playba
 app_verbose app_exec app_bridgewait app_directed_pickup app_chanspy app_originate app_userevent app_echo
 app_softhangup app_transfer app_cdr app_waituntil func_callerid func_channel func_strings func_logic
 func_cdr func_global func_timeout func_db func_dialgroup func_hangupcause func_pjsip_endpoint func_uri
-func_devstate
+func_devstate func_config
 cdr_csv cdr_manager cel_custom cel_manager
 """

@@ -259,7 +259,7 @@ async def test_an_error_of_the_pbx_is_permanent_and_a_missing_right_needs_a_pers
     async with link_to(pbx, username="no-write") as link:
         with pytest.raises(NeedsAdministrator, match="denies CoreShowChannels") as denied:
             await link.list_action(core_show_channels())
-        assert "write = system" in denied.value.remedy
+        assert "write = reporting" in denied.value.remedy
         assert await link.list_action(queue_status()) == []
     async with link_to(pbx) as link:
         with pytest.raises(PermanentFailure, match="No such channel"):

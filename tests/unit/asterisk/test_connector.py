@@ -320,7 +320,7 @@ async def test_without_write_rights_calls_are_followed_and_the_line_to_add_is_na
     async with following(pbx, wait=False, username="no-write") as run:
         _, detail, remedy, _ = await run.lights.until(LinkState.NEEDS_ADMINISTRATOR)
         assert "denies CoreShowChannels" in detail
-        assert "write = system" in remedy
+        assert "write = reporting" in remedy
         await pbx.play(played(DIRECT, pbx), paced=False)
         await run.books.until(lambda books: len(books.ended) == 1)
 
@@ -383,7 +383,7 @@ async def test_check_finds_nothing_wrong_with_the_documented_user(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"username": "no-write"}, ["denies CoreShowChannels", "write = system"]),
+        ({"username": "no-write"}, ["denies CoreShowChannels", "write = reporting"]),
         ({"username": "no-system"}, ["does not tell us about its restarts", "add `system` to `read`"]),
         ({"secret": Secret("wrong")}, ["refuses user 'perezvon'", "[perezvon]"]),
         ({"port": 1}, ["127.0.0.1:1 cannot be reached"]),
