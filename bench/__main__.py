@@ -5,7 +5,7 @@ import sys
 
 from bench.measure import Figure, table
 
-NAMES = ("hot_path", "ami", "pop", "timeline", "search", "memory", "restart")
+NAMES = ("hot_path", "ami", "pop", "timeline", "search", "memory", "restart", "recordings")
 
 
 def main(wanted: list[str]) -> int:

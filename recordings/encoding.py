@@ -56,7 +56,8 @@ def command(program: str, source: Path, ext: str, target: Path | None) -> list[s
     plain = ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
     written: list[str] = []
     if target is not None and target.suffix == ".ogg":
-        voice = ["-c:a", "libopus", "-b:a", "32k", "-application", "voip"]
+        # Level 5 of 10 takes two thirds of the time; on telephone speech nobody hears a difference.
+        voice = ["-c:a", "libopus", "-b:a", "32k", "-application", "voip", "-compression_level", "5"]
         written = [*sound, *voice, *plain, "-f", "ogg", f"file:{target}"]
     elif target is not None:
         written = [*sound, "-c:a", "pcm_s16le", *plain, "-f", "wav", f"file:{target}"]
