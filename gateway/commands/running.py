@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config.settings import ConnectorSettings, Settings
+from config.settings import ConnectorSettings, RecordingFormat, Settings
 from connectors import registry
 from gateway import app
 from gateway.commands import opening
@@ -16,6 +16,7 @@ from gateway.demo import show
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.store import migrate
 from gateway.store.engine import open_store
+from recordings import encoding
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -34,6 +35,8 @@ def check(options: argparse.Namespace) -> int:
     print(f"ok    configuration: {settings.source or 'embedded defaults'}")
     for notice in settings.notices:
         print(f"note  {notice}")
+    if settings.storage.recordings_format is RecordingFormat.OPUS and encoding.ffmpeg() is None:
+        print("note  ffmpeg is not installed: recordings stay as they come")
     return asyncio.run(_check_parts(settings))
 
 
@@ -49,6 +52,8 @@ async def _parts(settings: Settings) -> AsyncIterator[tuple[str, str]]:
     yield "database", await _database(settings)
     yield "storage", await asyncio.to_thread(_storage, settings)
     for connector in settings.connectors:
+        if folder := getattr(connector, "recordings_dir", None):
+            yield f"recordings of {connector.name}", await asyncio.to_thread(_recordings, folder)
         for problem in await _connector(connector) or [""]:
             yield f"connector {connector.name}", problem
 
@@ -76,6 +81,14 @@ def _storage(settings: Settings) -> str:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         return f"{existing} cannot be written: give it to the service's user, or change storage.url"
+    return ""
+
+
+def _recordings(folder: str) -> str:
+    if not Path(folder).is_dir():
+        return f"{folder} is not there: mount it, or change recordings_dir"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return f"{folder} cannot be read: let the service's user read it"
     return ""
 
 

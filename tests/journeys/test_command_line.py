@@ -168,6 +168,15 @@ def test_check_names_each_part_and_what_to_mend(config: Path) -> None:
     assert "FAIL  connector pbx1: " in checked.stdout
 
 
+def test_check_tells_whether_the_folder_of_recordings_can_be_read(config: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "monitor"
+    pbx = 'kind = "asterisk"\n'
+    config.write_text(config.read_text().replace(pbx, f'{pbx}recordings_dir = "{folder}"\n'))
+    assert f"FAIL  recordings of pbx1: {folder} is not there" in _run("check", "--config", config).stdout
+    folder.mkdir()
+    assert "ok    recordings of pbx1" in _run("check", "--config", config).stdout
+
+
 def test_a_wrong_file_is_refused_with_every_mistake_and_its_line(config: Path) -> None:
     config.write_text(
         config.read_text() + '\n[[crm]]\nkind = "bitrix24"\nurl = "x"\ntoken = "y"\n\n[locle]\n'
