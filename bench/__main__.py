@@ -5,7 +5,7 @@ import sys
 
 from bench.measure import Figure, table
 
-NAMES = ("hot_path", "ami", "pop", "timeline", "search", "memory", "restart", "recordings")
+NAMES = ("hot_path", "ami", "pop", "timeline", "search", "memory", "restart", "recordings", "messages")
 
 
 def main(wanted: list[str]) -> int:
