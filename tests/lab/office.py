@@ -25,6 +25,7 @@ from gateway.domain.ports import LinkState
 from gateway.services import people
 from gateway.services.people_input import EndpointFields, OperatorCreate
 from gateway.store import facts
+from gateway.store.engine import Store
 from tests.journeys.clients import Client, Events
 from tests.lab.asterisk.ami import Ami
 from tests.lab.asterisk.config import FULL, NARROW, AmiUser
@@ -139,16 +140,16 @@ def settings_for(
     )
 
 
-async def hire(service: Service) -> None:
+async def hire(store: Store) -> None:
     """Make the people, each at the phone that is his."""
     for login, extension in PHONES.items():
         phone = [EndpointFields(pbx="pbx1", extension=extension)]
         body = OperatorCreate(
             login=login, name=login.title(), role="operator", endpoints=phone, password=PASSWORD
         )
-        await people.add_operator(service.store, body)
+        await people.add_operator(store, body)
     chief = OperatorCreate(login="olga", name="Olga", role="supervisor", password=PASSWORD)
-    await people.add_operator(service.store, chief)
+    await people.add_operator(store, chief)
 
 
 async def attached(service: Service, state: LinkState = LinkState.UP) -> None:
@@ -170,7 +171,7 @@ async def office(
     async with contextlib.AsyncExitStack() as stack:
         service = await stack.enter_async_context(app.running(settings or settings_for(pbx, url)))
         if hires:
-            await hire(service)
+            await hire(service.store)
         await attached(service)
         staff, desks = {}, {}
         for login in (*PHONES, "olga"):

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,17 +11,13 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.people import Role
-from gateway.services import installation, people, tokens
-from gateway.store.engine import open_store
 from tests.browser.relay import Relay
-from tests.lab.asterisk.config import FULL, NARROW
+from tests.lab.asterisk.config import FULL
 from tests.lab.asterisk.pbx import Pbx
 from tests.lab.asterisk.phones import phones
 from tests.lab.ledger import traffic
-from tests.lab.ledger.life import Life
+from tests.lab.ledger.life import Life, prepared
 from tests.lab.ledger.traffic import DISPOSITIONS, Plan
-from tests.lab.office import settings_for
 
 CALLS = 60
 
@@ -45,51 +40,12 @@ async def wire(pbx: Pbx) -> AsyncIterator[Relay]:
 
 
 @pytest.fixture
-async def life(pbx: Pbx, url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
+async def life(url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
     """The service, not yet started."""
-    config, port = tmp_path / "perezvon.toml", free_port()
-    config.write_text(
-        f"""
-[server]
-port = {port}
-metrics = ""
-public_url = "http://127.0.0.1:{port}"
-
-[database]
-url = "{url}"
-
-[storage]
-url = "file://{tmp_path}/files"
-
-[[connectors]]
-kind = "asterisk"
-name = "pbx1"
-port = {wire.port}
-username = "{NARROW.name}"
-secret = "{NARROW.secret}"
-trunks = ["PJSIP/trunk"]
-"""
-    )
-    made = Life(config, await _token(pbx, url))
+    made = await prepared(tmp_path, url, wire.port)
     yield made
     if made.process is not None:
         await made.stop()
-
-
-def free_port() -> int:
-    """One that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def _token(pbx: Pbx, url: str) -> str:
-    store = await open_store(url)
-    await store.write(installation.prepare, settings_for(pbx, url))
-    wanted = tokens.NewToken("ledger", Role.ADMIN, (), ("main",), None)
-    token, _ = await tokens.create(store, people.CONSOLE, wanted)
-    await store.close()
-    return token
 
 
 @dataclass

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,6 +69,14 @@ class Phones:
         self._prepare_tones(steps)
         scenario = dials(number, caller, *steps, cancel_after_s=cancel_after_s)
         return await self._play(OUTSIDE, _free_port(OUTSIDE), scenario)
+
+    async def clients_dial(self, calls: Sequence[tuple[str, str]], per_second: float, *steps: Step) -> Phone:
+        """Clients call, so many a second: (own number, number called) each, all taking these steps."""
+        table = self.pbx.run_dir / "sipp" / f"{next(self._numbers):04}.csv"
+        table.write_text("SEQUENTIAL\n" + "".join(f"{number};{called};\n" for number, called in calls))
+        scenario = dials("[field1]", Caller("[field0]"), *steps)
+        options = ("-inf", f"{SCENARIOS}/{table.name}", "-r", f"{per_second:g}")
+        return await self._play(OUTSIDE, _free_port(OUTSIDE), scenario, *options, calls=len(calls))
 
     async def connects(self, customer: Phone, colleague: Phone) -> None:
         """Attended transfer (RFC 3891): the operator who talks on both calls joins the other two parties."""

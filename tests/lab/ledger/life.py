@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,6 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from connectors import registry
+from gateway.domain.people import Role
+from gateway.services import installation, people, tokens
+from gateway.store.engine import open_store
+from tests.lab.asterisk.config import NARROW
+from tests.lab.office import hire
 
 PATIENCE_S = 30
 
@@ -89,3 +97,53 @@ class Life:
 
 def _all_over(calls: list[Any], count: int) -> bool:
     return len(calls) == count and all(call["state"] == "ended" for call in calls)
+
+
+async def prepared(folder: Path, url: str, pbx_port: int, *, staffed: bool = False) -> Life:
+    """A service not yet started, on the database `url` at the newest schema, its PBX at `pbx_port`.
+
+    `staffed`: the lab's people are in the books, each at the phone that is his.
+    """
+    config, port = folder / "perezvon.toml", free_port()
+    config.write_text(
+        CONFIG.format(
+            url=url, folder=folder, port=port, pbx_port=pbx_port, user=NARROW.name, secret=NARROW.secret
+        )
+    )
+    store = await open_store(url)
+    await store.write(installation.prepare, registry.load_settings(config, {}))
+    wanted = tokens.NewToken("ledger", Role.ADMIN, (), ("main",), None)
+    token, _ = await tokens.create(store, people.CONSOLE, wanted)
+    if staffed:
+        await hire(store)
+    await store.close()
+    return Life(config, token)
+
+
+def free_port() -> int:
+    """One that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+CONFIG = """\
+[server]
+port = {port}
+metrics = ""
+public_url = "http://127.0.0.1:{port}"
+
+[database]
+url = "{url}"
+
+[storage]
+url = "file://{folder}/files"
+
+[[connectors]]
+kind = "asterisk"
+name = "pbx1"
+port = {pbx_port}
+username = "{user}"
+secret = "{secret}"
+trunks = ["PJSIP/trunk"]
+"""
