@@ -42,7 +42,15 @@ async def list_suggestions(store: Store, actor: Actor, listing: SuggestionList) 
 
 
 def _list(tx: Connection, actor: Actor, listing: SuggestionList) -> Page[Suggestion]:
-    query = select(suggestions).where(suggestions.c.state == "open", scope.suggestions(actor))
+    card, other = cards.alias(), cards.alias()
+    query = (
+        select(suggestions)
+        .join(card, card.c.id == suggestions.c.card_id)
+        .join(other, other.c.id == suggestions.c.other_id)
+        # One that was merged by hand meanwhile is no card of its own.
+        .where(card.c.merged_into.is_(None), other.c.merged_into.is_(None))
+        .where(suggestions.c.state == "open", scope.suggestions(actor))
+    )
     if listing.card_id is not None:
         about = (suggestions.c.card_id == listing.card_id, suggestions.c.other_id == listing.card_id)
         query = query.where(or_(*about))

@@ -31,7 +31,7 @@ from gateway.store.engine import Store
 from gateway.store.tables import queues
 from gateway.store.tables_conversations import message_revisions, messages, thread_reads, threads
 
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 
 
 class ThreadFilters(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class ThreadFilters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(View, frozen=True):
-    """Open threads: `mine`, `unassigned`, `all` that one sees; each at most 10,000."""
+    """Open threads: `mine`, `unassigned`, `all` that one sees; each at most 1,000."""
 
     mine: int
     unassigned: int

@@ -95,6 +95,8 @@ threads = Table(
     Index("ix_threads_assignee_id", "assignee_id", "state", "last_message_at", "id"),
     Index("ix_threads_queue_id", "queue_id", "state", "last_message_at", "id"),
     Index("ix_threads_last_message_at", "state", "last_message_at", "id"),
+    Index("ix_threads_newest", "last_message_at", "id"),
+    Index("ix_threads_assignee_newest", "assignee_id", "last_message_at", "id"),
 )
 Index(
     "uq_threads_open",

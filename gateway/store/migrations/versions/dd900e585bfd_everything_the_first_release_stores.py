@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "091048e14249"
+revision = "dd900e585bfd"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -759,9 +759,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_threads_assignee_id", ["assignee_id", "state", "last_message_at", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_threads_assignee_newest", ["assignee_id", "last_message_at", "id"], unique=False
+        )
         batch_op.create_index("ix_threads_card_id", ["card_id", "last_message_at", "id"], unique=False)
         batch_op.create_index("ix_threads_key", ["connector", "thread_key", "id"], unique=False)
         batch_op.create_index("ix_threads_last_message_at", ["state", "last_message_at", "id"], unique=False)
+        batch_op.create_index("ix_threads_newest", ["last_message_at", "id"], unique=False)
         batch_op.create_index(
             "ix_threads_queue_id", ["queue_id", "state", "last_message_at", "id"], unique=False
         )
@@ -1329,9 +1333,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_threads_team_id")
         batch_op.drop_index("ix_threads_queue_id")
+        batch_op.drop_index("ix_threads_newest")
         batch_op.drop_index("ix_threads_last_message_at")
         batch_op.drop_index("ix_threads_key")
         batch_op.drop_index("ix_threads_card_id")
+        batch_op.drop_index("ix_threads_assignee_newest")
         batch_op.drop_index("ix_threads_assignee_id")
 
     op.drop_table("threads")
