@@ -89,9 +89,13 @@ class Collector:
         """Fetch for ever."""
         while True:
             jobs = await self.book.jobs(Stage.COLLECT, _AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                for job in jobs:
-                    group.create_task(self._one(job))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for job in jobs:
+                        group.create_task(self._one(job))
+            except ExceptionGroup as failures:
+                # The first says it: the others are of the same database.
+                raise failures.exceptions[0] from None
 
     async def _one(self, job: RecordingJob) -> None:
         with suppress(JobLost):

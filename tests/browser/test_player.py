@@ -18,6 +18,7 @@ from tests.browser.conftest import PHONE, WIDE, OpenDesk
 from tests.browser.desk import Desk
 from tests.browser.relay import Relay
 from tests.browser.stage import Stage
+from tests.browser.test_accessibility import _violations as violations
 
 CLIENT = "Мария Кузнецова"
 
@@ -123,6 +124,15 @@ async def test_keys_and_the_pointer_go_about_in_the_recording(open_desk: OpenDes
     assert box
     await desk.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 5)
     await expect(mini(desk).get_by_role("slider")).to_have_attribute("aria-valuenow", "12")
+
+
+async def test_the_player_is_accessible(open_desk: OpenDesk) -> None:
+    desk = await open_desk(PHONE, color_scheme="dark", reduced_motion="reduce", bypass_csp=True)
+    await desk.start_shift("anna")
+    await desk.open_client(CLIENT)
+    await strip(desk).get_by_role("button", name="Слушать").click()
+    await expect(mini(desk).get_by_role("slider")).to_be_visible()
+    assert await violations(desk) == []
 
 
 async def test_a_call_that_rings_stops_the_recording(open_desk: OpenDesk, stage: Stage) -> None:

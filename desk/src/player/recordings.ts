@@ -38,17 +38,20 @@ function follow(frame: Frame): void {
   }
 }
 
-/** The recording as far as it is known; asks for it when it is not. */
-export function lookUp(id: string): Known {
+/** Asks for the recording unless it is known, and follows it from then on. */
+export function ask(id: string): void {
   if (!following) {
     following = true;
     onFrame(follow);
   }
-  if (!known[id]) {
-    known[id] = { recording: null, problem: null };
-    void read(id);
-  }
-  return known[id];
+  if (known[id]?.recording) return;
+  known[id] = { recording: null, problem: null };
+  void read(id);
+}
+
+/** The recording as far as it is known. */
+export function lookUp(id: string): Known {
+  return known[id] ?? { recording: null, problem: null };
 }
 
 /** Takes in what a verb answered. */
