@@ -166,6 +166,8 @@ class CallEvent:
     call: Call
     at: datetime
     extension: str | None = None
+    from_records: bool = False
+    """The PBX's own records tell it, afterwards: nobody's phone rings any more."""
 
 
 def _longer(known: Sequence[str], fresh: Sequence[str]) -> tuple[str, ...]:
@@ -191,6 +193,8 @@ def advance(known: Call | None, event: CallEvent) -> Call:
             legs=_longer(known.legs, fresh.legs),
             recordings=_longer(known.recordings, fresh.recordings),
         )
+    if event.from_records:
+        return _completed(known, fresh)
     return replace(
         fresh,
         id=known.id,
@@ -220,6 +224,50 @@ def _judged(known: Call, fresh: Call) -> Disposition | None:
     if known.answered_at and fresh.state is CallState.ENDED:
         return Disposition.ANSWERED
     return fresh.disposition or known.disposition
+
+
+def _completed(known: Call, fresh: Call) -> Call:
+    """A call seen in part, ended by its records: what was seen stays, what had been inferred gives way."""
+    unknown = dict.fromkeys(fresh.estimated)
+    answered_at, wait_s, talk_s = fresh.answered_at, fresh.wait_s, fresh.talk_s
+    if known.answered_at is not None and "answered_at" not in known.estimated:
+        answered_at, wait_s = known.answered_at, known.wait_s
+        if "talk_s" in unknown and "transfers" not in unknown and fresh.ended_at is not None:
+            talk_s = max(known.talk_s, (fresh.ended_at - answered_at).total_seconds())
+            unknown.pop("talk_s")
+        for name in ("answered_at", "wait_s", "disposition"):
+            unknown.pop(name, None)
+    if known.did:
+        unknown.pop("did", None)
+        unknown.pop("to", None)
+    return replace(
+        fresh,
+        id=known.id,
+        linkedid=known.linkedid,
+        direction=known.direction,
+        started_at=fresh.started_at if "started_at" in known.estimated else known.started_at,
+        from_=_parties(known.from_, fresh.from_),
+        to=_parties(fresh.to, known.to),
+        did=known.did or fresh.did,
+        queue=fresh.queue or known.queue,
+        extension=fresh.extension or known.extension,
+        rang=_longer(known.rang, fresh.rang),
+        disposition=Disposition.ANSWERED if known.answered_at else fresh.disposition,
+        answered_at=answered_at or known.answered_at,
+        wait_s=wait_s,
+        talk_s=talk_s,
+        hold_s=max(known.hold_s, fresh.hold_s),
+        segments=_closed(known if len(known.segments) > len(fresh.segments) else fresh, fresh.ended_at),
+        transfers=fresh.transfers if len(fresh.transfers) >= len(known.transfers) else known.transfers,
+        estimated=tuple(unknown),
+        recordings=_longer(known.recordings, fresh.recordings),
+        legs=_longer(known.legs, fresh.legs),
+        aliases=_longer(known.aliases, fresh.aliases),
+    )
+
+
+def _closed(call: Call, at: datetime | None) -> tuple[Segment, ...]:
+    return tuple(s if s.end else replace(s, end=at) for s in call.segments)
 
 
 def lost(call: Call, at: datetime) -> CallEvent:

@@ -1,6 +1,6 @@
 """What lies below the services calls up through these; gateway.app hands the implementations in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +34,20 @@ class Intake(Protocol):
         Holds the events while the database is away and goes on when it is back; a single event that cannot
         be stored is logged, kept as poison and passed over.
         """
+        ...
+
+    async def calls_with(self, pbx: str, channels: Collection[str]) -> Sequence[Call]:
+        """Calls of this PBX in the books, live or over, that have one of these channels (Uniqueids)."""
+        ...
+
+    async def calls_found(self, pbx: str, events: Sequence[CallEvent], place: str) -> None:
+        """Record calls that the PBX's records tell of, and how far its records have been dealt with, in one
+        transaction; returns when it is durable. Held and passed over as above.
+        """
+        ...
+
+    async def records_place(self, pbx: str) -> str | None:
+        """How far this PBX's records have been dealt with; None before the first time."""
         ...
 
 

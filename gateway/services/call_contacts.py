@@ -48,7 +48,7 @@ def follow(
     if call.direction is not Direction.IN:
         return None
     before = tx.execute(_of_call, {"call_id": call.id}).one_or_none() if placed.seen_before else None
-    if before is None and not (call.queue or call.ringing):
+    if before is None and not (call.queue or call.ringing or (call.state is CallState.ENDED and call.rang)):
         return None
     wanted = _wanted(call, phones, before, now)
     if before is None:
@@ -68,18 +68,19 @@ def _wanted(
     talks = phones.get(call.extension) if call.extension else None
     if call.state is CallState.ENDED:
         answered = call.disposition is Disposition.ANSWERED
-        return {
+        over: dict[str, Any] = {
             "state": "closed" if answered else "abandoned",
             "offered_to": [],
             "closed_at": call.ended_at or now,
         }
+        held = answered and (before is None or before.operator_id is None)
+        return over | _held_by(talks, call) if held else over
     if call.state in _TALKING and call.answered_at:
         return {
             "state": "assigned",
-            "operator_id": talks.id if talks else None,
             "offered_to": [],
+            **_held_by(talks, call),
             "assigned_at": (before.assigned_at if before else None) or call.answered_at,
-            "reason": "answered at the phone",
         }
     ringing = list(dict.fromkeys(phones[e].id for e in call.ringing if e in phones))
     if call.ringing:
@@ -91,6 +92,14 @@ def _wanted(
             "reason": "rung by the PBX",
         }
     return {"state": "queued", "offered_to": []}
+
+
+def _held_by(operator: PersonRef | None, call: Call) -> dict[str, Any]:
+    return {
+        "operator_id": operator.id if operator else None,
+        "assigned_at": call.answered_at,
+        "reason": "answered at the phone",
+    }
 
 
 def _event(before: Row[Any], wanted: dict[str, Any]) -> str | None:

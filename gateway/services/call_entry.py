@@ -78,6 +78,8 @@ class Entry:
 
     def to_pop(self) -> list[str]:
         """Each operator whose phone begins to ring, and the one who dials out, once per call."""
+        if self.event.from_records:
+            return []
         popped = self.before.popped if self.before else ()
         wanted = [*self.call.ringing] if self.call.state is not CallState.ENDED else []
         if self.call.direction is Direction.OUT:

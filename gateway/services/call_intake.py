@@ -3,16 +3,19 @@
 This is the hot path: its statements are built once, and nothing is read that the transaction already knows.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from gateway.domain.calls import Call, CallEvent, CallState, Direction, advance
 from gateway.domain.facts import Fact
 from gateway.domain.identities import Identity
+from gateway.domain.ids import call_id
 from gateway.domain.names import clean
+from gateway.domain.recordings import channel_number
 from gateway.services import (
     call_contacts,
     call_entry,
@@ -33,7 +36,7 @@ from gateway.services.views.cards import Card, Lead, LeadSource, TimelineEntry
 from gateway.services.views.contacts import CardOpened, Contact
 from gateway.store import cards as card_store
 from gateway.store import facts
-from gateway.store.tables import LIVE_CALL, timeline
+from gateway.store.tables import LIVE_CALL, call_legs, timeline
 from gateway.store.tables import calls as calls_table
 
 _add_call = insert(calls_table)
@@ -202,6 +205,22 @@ def live(tx: Connection, pbx: str) -> list[Call]:
         )
     )
     return [calls.decoded(row) for row in rows]
+
+
+def with_channels(tx: Connection, pbx: str, channels: Collection[str]) -> list[Call]:
+    """Calls of this PBX, live or over, of which any of these channels (Uniqueids) is part."""
+    wanted = set(channels)
+    found = {call.id: call for call in live(tx, pbx) if not wanted.isdisjoint((call.linkedid, *call.legs))}
+    numbers = {channel_number(channel) for channel in wanted}
+    ids = set(tx.scalars(_of_channels(pbx, numbers))) | {call_id(pbx, channel) for channel in wanted}
+    rows = tx.execute(select(calls_table).where(calls_table.c.id.in_(ids - found.keys()))).all()
+    into = {row.merged_into for row in rows} - {None, *ids}
+    rows = [*rows, *tx.execute(select(calls_table).where(calls_table.c.id.in_(into))).all()]
+    return [*found.values(), *(calls.decoded(row) for row in rows)]
+
+
+def _of_channels(pbx: str, numbers: Collection[str]) -> Select[tuple[str]]:
+    return select(call_legs.c.call_id).where(call_legs.c.pbx == pbx, call_legs.c.uniqueid.in_(numbers))
 
 
 def poison(event: CallEvent) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from gateway import metrics
 from gateway.domain.calls import Call, CallEvent
 from gateway.domain.errors import StoreUnavailable
 from gateway.services import call_intake
-from gateway.store import leases, work
+from gateway.store import leases, raw, work
 from gateway.store.engine import Store
 from gateway.supervise import until_stored
 
@@ -54,6 +54,35 @@ class VoiceIntake:
             # All of one kind: the lease is gone, or the store was closed under us.
             raise failures.exceptions[0] from None
 
+    async def calls_with(self, pbx: str, channels: Collection[str]) -> Sequence[Call]:
+        """Calls of this PBX in the books, live or over, of which any of these channels is part."""
+        return await until_stored(
+            "the catch-up", lambda: self._store.read(call_intake.with_channels, pbx, channels)
+        )
+
+    async def records_place(self, pbx: str) -> str | None:
+        """How far this PBX's records have been dealt with."""
+        return await until_stored("the catch-up", lambda: self._store.read(raw.checkpoint, _records_of(pbx)))
+
+    async def calls_found(self, pbx: str, events: Sequence[CallEvent], place: str) -> None:
+        """Record what the PBX's records tell, and the place reached in them."""
+
+        def keep(tx: Connection, found: Sequence[CallEvent]) -> None:
+            for event in found:
+                self._work(tx, event)
+            raw.keep_checkpoint(tx, _records_of(pbx), place, datetime.now(UTC))
+
+        try:
+            await until_stored("the catch-up", lambda: self._store.write(keep, events))
+        except (StoreUnavailable, leases.LeaseLost):
+            raise
+        except Exception:
+            # One of them cannot be stored: each by itself, so that the others are.
+            log.exception("calls found in the PBX's records are stored one by one", extra={"connector": pbx})
+            for event in events:
+                await self._record(event)
+            await until_stored("the catch-up", lambda: self._store.write(keep, ()))
+
     async def _record(self, event: CallEvent) -> None:
         with metrics.call_intake_seconds.time():
             try:
@@ -79,6 +108,11 @@ class VoiceIntake:
             work.set_aside(tx, POISON_KIND, call_intake.poison(event), why, key=event.call.id)
 
         await until_stored("the call intake", lambda: self._store.write(keep))
+
+
+def _records_of(pbx: str) -> str:
+    # No connector is called so: names hold no colon.
+    return f"records:{pbx}"
 
 
 def _by_call(events: Iterable[CallEvent]) -> list[list[CallEvent]]:

@@ -1,7 +1,7 @@
 """The two ports of a connector, kept in memory: what it told of calls, and what it told of itself."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, advance
@@ -14,6 +14,7 @@ class Books:
 
     calls: dict[str, Call] = field(default_factory=dict)
     events: list[CallEvent] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
     away: asyncio.Event | None = None
     """While set and not yet happened, the database is away."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -29,6 +30,21 @@ class Books:
                 self.calls[event.call.id] = advance(self.calls.get(event.call.id), event)
             self.events += events
             self.changed.notify_all()
+
+    async def calls_with(self, pbx: str, channels: Collection[str]) -> Sequence[Call]:
+        wanted = set(channels)
+        return [
+            call
+            for call in self.calls.values()
+            if call.pbx == pbx and not wanted.isdisjoint((call.linkedid, *call.legs))
+        ]
+
+    async def calls_found(self, pbx: str, events: Sequence[CallEvent], place: str) -> None:
+        await self.calls_happened(events)
+        self.places[pbx] = place
+
+    async def records_place(self, pbx: str) -> str | None:
+        return self.places.get(pbx)
 
     async def until(self, holds: Callable[["Books"], bool]) -> None:
         async with asyncio.timeout(10), self.changed:
