@@ -78,7 +78,8 @@ def release_due(tx: Connection, limit: int = 50) -> int:
 
 def release(tx: Connection, message: Row[Any]) -> None:
     """The scheduled message is sent now; its thread is held."""
-    row = _change(tx, message, send_at=None, at=datetime.now(UTC))
+    now = datetime.now(UTC)
+    row = _change(tx, message, send_at=None, at=now, received_at=now)
     thread = store.locked(tx, row.thread_id)
     team_id = entering.team_of_card(tx, thread.card_id)
     facts.append(tx, entering.enter(tx, thread, row, "message.status", team_id))

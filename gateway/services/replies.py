@@ -314,8 +314,11 @@ async def take_back(store_: Store, actor: Actor, message_id: str) -> None:
 
 def _take_back(tx: Connection, actor: Actor, message_id: str) -> None:
     row = _own(tx, actor, message_id)
-    if row.status == MessageStatus.QUEUED:
+    if row.status == MessageStatus.QUEUED and not row.attempts:
         facts.append(tx, changes.withdrawn(tx, row))
+        return
+    if row.status == MessageStatus.QUEUED:
+        _give_up(tx, row)
         return
     _refuse_unsent(row)
     if not channel_traits.of(tx, row.connector).delete:
@@ -325,6 +328,15 @@ def _take_back(tx: Connection, actor: Actor, message_id: str) -> None:
     if told:
         outbox.put(tx, row, "delete")
     facts.append(tx, told)
+
+
+def _give_up(tx: Connection, row: Row[Any]) -> None:
+    """It was tried before: what was tried stays in the books, and is not tried again."""
+    mine = update(messages).where(messages.c.id == row.id)
+    values = {"status": MessageStatus.FAILED.value, "error": "taken back while it waited to be tried again"}
+    changed = tx.execute(mine.values(**values).returning(messages)).one()
+    thread = store.locked(tx, row.thread_id)
+    facts.append(tx, [thread_views.told(tx, "message.status", changed, thread)])
 
 
 def _refuse_unsent(row: Row[Any]) -> None:

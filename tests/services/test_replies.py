@@ -277,6 +277,18 @@ async def test_what_waits_can_be_taken_back_and_its_counters_with_it(office: Off
     assert other.texts == ["ответ"]
 
 
+async def test_what_was_tried_in_vain_and_is_taken_back_stays_as_failed(office: Office, talk: Talk) -> None:
+    message = await write(office, "раз")
+    other = Other()
+    other.answers = [TemporaryFailure("busy", retry_after_s=3600)]
+    async with delivering(talk, other):
+        while (await status(office, message))[1] is None:
+            await until(office, message, "queued", "sending")
+        await replies.take_back(office.store, office.actors["anna"], message.id)
+        assert (await status(office, message))[0] == "failed"
+    assert other.taken == []
+
+
 async def test_changing_and_taking_back_what_was_sent_reaches_the_other_side(
     office: Office, talk: Talk
 ) -> None:
