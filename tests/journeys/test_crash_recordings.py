@@ -18,7 +18,7 @@ from gateway.demo.sound import tone, wav
 from gateway.domain.calls import Call, CallEvent, CallEventType, CallState, Direction, Disposition
 from gateway.domain.ids import call_id
 from gateway.domain.recordings import Stage
-from gateway.services import installation, recordings_book
+from gateway.services import installation, recordings_book, recordings_steps
 from gateway.services.intake import VoiceIntake
 from gateway.services.recordings_book import StoredBook
 from gateway.store.engine import Store, open_store
@@ -116,7 +116,7 @@ STEPS = ("found", "looked", "refer", "collected", "ready", "is_wanted", "gone")
 async def test_dying_at_any_step_leaves_a_recording_that_the_next_life_completes(
     url: str, after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recordings_book, "TTL_S", 0.05)
+    monkeypatch.setattr(recordings_steps, "TTL_S", 0.05)
     monkeypatch.setattr(recordings_book, "_POLL_S", 0.05)
     spool, library = tmp_path / "monitor", Library(tmp_path / "files")
     spool.mkdir()

@@ -9,7 +9,7 @@ import sys
 from config.secret import Secret
 from config.settings import Settings, Storage
 from connectors.asterisk.settings import AsteriskSettings
-from gateway.services import recordings_book, recordings_tasks
+from gateway.services import recordings_steps, recordings_tasks
 from gateway.store.engine import open_store
 from gateway.supervise import Supervisor
 from recordings import encoder
@@ -20,7 +20,7 @@ QUICK = Patience(look_s=0.05, look_everywhere_s=1.0, still_s=0.05, still_unknown
 
 async def main(url: str, spool: str, files: str) -> None:
     """Run the tasks for ever. A claim of a former life lapses within a second."""
-    recordings_book.TTL_S = 1.0
+    recordings_steps.TTL_S = 1.0
     encoder.HOLD_S = 0.3
     pbx = AsteriskSettings(
         kind="asterisk", name="pbx1", username="x", secret=Secret("x"), recordings_dir=spool
