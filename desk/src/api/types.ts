@@ -245,7 +245,7 @@ export interface ContactChanged {
   contact: Contact;
 }
 
-/** Open threads: `mine`, `unassigned`, `all` that one sees; each at most 10,000. */
+/** Open threads: `mine`, `unassigned`, `all` that one sees; each at most 1,000. */
 export interface Counts {
   mine: number;
   unassigned: number;
