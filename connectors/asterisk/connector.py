@@ -5,13 +5,16 @@ or ended unseen are known too. Then: take what waits, let the tracker judge it, 
 durable. Reading goes on meanwhile; what arrives waits in the link.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from connectors.asterisk import failures
+from connectors.asterisk import catchup_sources, failures
 from connectors.asterisk.ami import Arrival, Link, Timing, Wanted, connect
+from connectors.asterisk.catchup import CatchUp, Patience
 from connectors.asterisk.settings import AsteriskSettings
 from connectors.asterisk.snapshot import alive_among, calls_pass_unseen, died_with_the_pbx, take_snapshot
 from connectors.asterisk.tracker import EVENTS, NEEDED, Tracker
@@ -43,6 +46,8 @@ class AsteriskConnector:
     country: str = "RU"
     clock: Clock = utc_now
     timing: Timing = field(default_factory=Timing)
+    patience: Patience = field(default_factory=Patience)
+    """With the PBX's records."""
     following: "Following | None" = field(default=None, init=False)
     """The link being followed, or followed last."""
 
@@ -55,11 +60,36 @@ class AsteriskConnector:
         self.report(LinkState.CONNECTING)
         wanted = Wanted(EVENTS, NEEDED)
         async with connect(self.settings, wanted, clock=self.clock, timing=self.timing) as link:
-            self.following = following = Following(self, link, Tracker(rules_of(self.settings, self.country)))
+            rules = rules_of(self.settings, self.country)
+            self.following = following = Following(self, link, Tracker(rules))
+            if catchup_sources.configured(self.settings):
+                following.catch_up = self._catch_up(rules, following.tracker)
             await following.restore()
             following.tell()
-            while True:
-                await following.step()
+            await self._follow(following)
+
+    async def _follow(self, following: "Following") -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                if following.catch_up is not None:
+                    group.create_task(following.catch_up.run())
+                while True:
+                    await following.step()
+        except BaseExceptionGroup as failures_:
+            # The first tells why; the other side was only ended by it.
+            raise failures_.exceptions[0] from None
+
+    def _catch_up(self, rules: PbxRules, tracker: Tracker) -> CatchUp:
+        return CatchUp(
+            rules,
+            self.intake,
+            partial(catchup_sources.opened, self.settings),
+            tracker.follows,
+            lambda: tracker.clock_offset_s,
+            self.clock,
+            self.settings.catch_up_s,
+            self.patience,
+        )
 
 
 @dataclass
@@ -73,6 +103,8 @@ class Following:
     """Rights that are missing; what they do not hinder goes on."""
     hears_calls: bool = False
     """Whether an event of a call has ever come; until then a missing read class would go unnoticed."""
+    catch_up: CatchUp | None = None
+    """Where the PBX's records are there for us."""
     told: tuple[str, str] = ("", "")
     told_offset_s: float | None = None
 
@@ -131,7 +163,7 @@ class Following:
         self.told, self.told_offset_s = (detail, remedy), offset
 
     def _standing(self) -> tuple[str, str]:
-        problems = [*self.denied]
+        problems = [*self.denied, *(self.catch_up.problems if self.catch_up else ())]
         if not self.link.booted:
             problems.append(failures.classes()["system"])
         if any(count for reason, count in self.tracker.suspicious.items() if reason != _MAY_BE_HONEST):
@@ -176,6 +208,8 @@ class Following:
             self.denied.append(failures.classes()["call"])
 
     async def _store(self, happened: Sequence[CallEvent]) -> None:
+        if self.catch_up is not None:
+            happened = self.catch_up.hold(happened)
         if happened:
             await self.of.intake.calls_happened(happened)
 
@@ -200,6 +234,7 @@ async def check(
             denied = [*seen.denied]
             if seen.uptime_s is None:
                 denied.append(failures.classes()["system"])
+            denied += await catchup_sources.check(settings, clock().timestamp() - settings.catch_up_s)
             problems = list(dict.fromkeys(f"{problem}: {problem.remedy}" for problem in denied))
             if link.clock_offset_s is not None and abs(link.clock_offset_s) > 2:
                 ahead = "ahead of" if link.clock_offset_s > 0 else "behind"

@@ -1,11 +1,13 @@
 """Settings of a connector of kind "asterisk": one PBX."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from config.problems import Finding
+from config.problems import Finding, Wrong
 from config.rules import rule
+from config.secret import Secret
 from config.settings import ConnectorSettings
 from config.values import (
     AbsolutePath,
@@ -20,8 +22,17 @@ from config.values import (
     NonEmpty,
     Password,
     Port,
+    Seconds,
     is_loopback,
 )
+
+
+def _cdr_database(value: Secret) -> Secret:
+    if not re.match(r"[a-z]+\+[a-z]+://", value.reveal()):
+        raise Wrong(
+            "this is no address of a database", 'write "postgresql+asyncpg://user:password@host/name"'
+        )
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +59,21 @@ class AsteriskSettings(ConnectorSettings):
     recordings_dir: AbsolutePath | None = None
     """The folder into which the PBX records (`/var/spool/asterisk/monitor`), as this machine sees it; it is
     only read. Without it recordings come by upload."""
+    cdr: AbsolutePath | None = None
+    """File of call detail records (`/var/log/asterisk/cdr-csv/Master.csv`), as this machine sees it: calls
+    that passed while the link or we were down are found in it. See catch-up.md."""
+    cdr_database: Annotated[Secret, _cdr_database] | None = None
+    """The same in a database, by its address: `postgresql+asyncpg://user:password@host/name`. Other databases
+    need their asynchronous driver for SQLAlchemy installed beside Perezvon."""
+    cdr_table: Label = "cdr"
+    """The table in it."""
+    cel: AbsolutePath | None = None
+    """File of channel events (`/var/log/asterisk/cel-custom/Master.csv`) in the columns of Asterisk's sample:
+    tells what call detail records do not, such as who refused and what was transferred."""
+    queue_log: AbsolutePath | None = None
+    """File of the queues' log (`/var/log/asterisk/queue_log`): tells who of the queue answered and when."""
+    catch_up_s: Seconds = 86400.0
+    """How far back records are looked through at the first start."""
     outbound_context: Annotated[Context | None, Mark.IGNORED] = None
     """Dialplan context for click-to-call."""
     fastagi: Annotated[Address | None, Mark.IGNORED] = None
@@ -69,6 +95,18 @@ class AsteriskSettings(ConnectorSettings):
                 "set tls = true and tlsenable = yes in manager.conf",
                 refused=False,
             )
+
+    @rule("cdr", "cdr_database")
+    def _one_cdr(cdr: str | None, cdr_database: Secret | None) -> Iterator[Finding]:
+        if cdr and cdr_database:
+            yield Finding("cdr_database", "cdr is given as well", "keep the one that is complete")
+
+    @rule("cdr", "cdr_database", "cel", "queue_log")
+    def _queue_log_alone(
+        cdr: str | None, cdr_database: Secret | None, cel: str | None, queue_log: str | None
+    ) -> Iterator[Finding]:
+        if queue_log and not (cdr or cdr_database or cel):
+            yield Finding("queue_log", "finds no calls by itself", "give cdr, cdr_database or cel as well")
 
     @rule("trunks")
     def _knows_outside(trunks: tuple[str, ...]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ confirmed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from connectors.asterisk import tracker_channels, tracker_dials, tracker_moves, tracker_snapshot, tracker_talk
@@ -161,6 +161,11 @@ class Tracker:
         if now >= self._core.due:
             pass_time(self._core, now)
         return self._core.flush()
+
+    def follows(self, channels: Collection[str]) -> bool:
+        """Whether any of these Uniqueids or linkedids belongs to a live call."""
+        graph = self._core.graph
+        return any(channel in graph.legs or channel in graph.tracks for channel in channels)
 
     def calls(self, at: datetime) -> list[Call]:
         """The live calls as they stand."""

@@ -194,7 +194,7 @@ def advance(known: Call | None, event: CallEvent) -> Call:
             recordings=_longer(known.recordings, fresh.recordings),
         )
     if event.from_records:
-        return _completed(known, fresh)
+        return completed(known, fresh)
     return replace(
         fresh,
         id=known.id,
@@ -226,7 +226,7 @@ def _judged(known: Call, fresh: Call) -> Disposition | None:
     return fresh.disposition or known.disposition
 
 
-def _completed(known: Call, fresh: Call) -> Call:
+def completed(known: Call, fresh: Call) -> Call:
     """A call seen in part, ended by its records: what was seen stays, what had been inferred gives way."""
     unknown = dict.fromkeys(fresh.estimated)
     answered_at, wait_s, talk_s = fresh.answered_at, fresh.wait_s, fresh.talk_s
@@ -240,10 +240,17 @@ def _completed(known: Call, fresh: Call) -> Call:
     if known.did:
         unknown.pop("did", None)
         unknown.pop("to", None)
+    by, cause = fresh.hangup_by, fresh.hangup_cause
+    if known.hangup_by is not None and "hangup_by" not in known.estimated:
+        by, cause = known.hangup_by, known.hangup_cause
+        unknown.pop("hangup_by", None)
+        unknown.pop("hangup_cause", None)
     return replace(
         fresh,
         id=known.id,
         linkedid=known.linkedid,
+        hangup_by=by,
+        hangup_cause=cause,
         direction=known.direction,
         started_at=fresh.started_at if "started_at" in known.estimated else known.started_at,
         from_=_parties(known.from_, fresh.from_),
