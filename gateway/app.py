@@ -39,6 +39,7 @@ from gateway.supervise import Supervisor
 from gateway.web import server as web_server
 from gateway.web.deps import PartState, WebDeps
 from gateway.web.hub import DeskHub
+from gateway.web.origin import client_address
 from recordings.collector import PATIENT, Patience
 from recordings.library import Library
 from routing.broadcast import offer_to_all
@@ -83,7 +84,7 @@ async def running(
         hub = DeskHub(store, feed)
         library = Library(storage_folder(settings.storage.url))
         outside = Outside(settings.server.public_url)
-        attached = channels.attach(settings, store, library, links.reporter, outside)
+        attached = channels.attach(settings, store, library, links.reporter, outside, _address(settings))
         await store.write(attached.describe)
         feed.observe("connectors", attached.happened)
         service = Service(settings, store, feed, hub, links, supervisor, attached, patience)
@@ -97,6 +98,10 @@ async def running(
         yield service
         service.draining = True
         await _drain(service)
+
+
+def _address(settings: Settings) -> Callable[[web.Request], str]:
+    return partial(client_address, trusted=settings.server.trusted_proxies)
 
 
 async def _bring_up_to_date(store: Store, settings: Settings, *, migrates: bool) -> None:

@@ -107,7 +107,8 @@ class Hint:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a connector is made with. `country`: of numbers without a country code; `public_url()`: how the
-    outside reaches us (scheme, host, port)."""
+    outside reaches us (scheme, host, port); `client_address(request)`: whose request to a face it is, behind
+    trusted proxies too."""
 
     intake: MessageIntake
     book: ChatBook
@@ -115,6 +116,7 @@ class Surroundings:
     country: str
     public_url: Callable[[], str]
     language: str
+    client_address: Callable[[Any], str]
 
 
 class MessageConnector(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, update
@@ -157,6 +158,7 @@ def attach(
     library: Library,
     reporter: Callable[[str], LinkReport],
     outside: Outside,
+    client_address: Callable[[Any], str],
 ) -> Channels:
     """Make the connectors of messages; one that cannot be made is shown and left out."""
     made: dict[str, Channel] = {}
@@ -170,6 +172,7 @@ def attach(
             country=settings.locale.country,
             public_url=outside,
             language=settings.locale.language.value,
+            client_address=client_address,
         )
         try:
             made[one.name] = Channel(one, registry.factory(one.kind)(one, surroundings))

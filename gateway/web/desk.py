@@ -11,6 +11,9 @@ STATIC = Path(str(files("gateway.web") / "static"))
 _ASSETS = "assets"
 """Vite writes hashed names here; what changes gets another name."""
 
+_WIDGET = "widget.js"
+"""Runs on other sites' pages."""
+
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Perezvon</title>
 <h1>The desk was not built</h1>
@@ -39,8 +42,12 @@ def _serve(file: Path, for_ever: bool) -> Handler:
     media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     cache = "public, max-age=31536000, immutable" if for_ever else "no-cache"
 
+    headers = {"Cache-Control": cache, "Content-Type": media_type}
+    if file.name == _WIDGET:
+        headers |= {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
+
     async def serve(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(file, headers={"Cache-Control": cache, "Content-Type": media_type})
+        return web.FileResponse(file, headers=headers)
 
     return serve
 

@@ -41,7 +41,7 @@ def known_keys(cls: type[Any]) -> set[str]:
 
 def test_the_example_is_accepted_as_it_stands() -> None:
     settings = load_settings(EXAMPLE, {})
-    assert [c.name for c in settings.connectors] == ["pbx1", "shop"]
+    assert [c.name for c in settings.connectors] == ["pbx1", "shop", "site"]
     assert [q.name for q in settings.queues] == ["support"]
 
 

@@ -85,7 +85,6 @@ ONE_MISTAKE = [
     ("[[connectors]]\nname = 'p'\n", "connectors.p.kind", 1, "is missing", 'kind = "..."'),
     ("[[connectors]]\nkind = 'asterics'\nname = 'p'\n", "connectors.p.kind", 2, "no kind", '"asterisk"?'),
     ("[[connectors]]\nkind = 'email'\nname = 'p'\n", "connectors.p.kind", 2, "not in this version", "away"),
-    ("[[connectors]]\nkind = 'webchat'\nname = 'p'\n", "connectors.p.kind", 2, "not in this version", "away"),
     ("connectors = [1]\n", "connectors[0]", 1, "wanted a table", "{ ... }"),
     (QUEUE + QUEUE, "queues.support.name", 4, "stands in line 2 already", "name of its own"),
     (

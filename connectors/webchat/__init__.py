@@ -1,0 +1,1 @@
+"""The chat on a client's own site: widget, visitors, form."""
