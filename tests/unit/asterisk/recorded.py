@@ -1,7 +1,7 @@
 """The records that a real PBX wrote of each story, read as the product reads them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def parsed(source: str, data: bytes) -> list[Record]:
     return [record for row in found if (record := parse(row.fields, zone)) is not None]
 
 
-def calls_from(records: dict[str, Sequence[Record]]) -> list[Call]:
+def calls_from(records: Mapping[str, Sequence[Record]]) -> list[Call]:
     """The calls in order of start."""
     pool = Pool()
     for source, rows in records.items():
