@@ -133,6 +133,8 @@ class Supervisor:
                 failure = error
             finally:
                 timer.cancel()
+            if _is_to_end():
+                raise asyncio.CancelledError from failure
             if not self._status[name].failures:
                 backoff.reset()
             pause = ADMINISTRATOR_S if isinstance(failure, NeedsAdministrator) else backoff.pause()
@@ -185,6 +187,12 @@ async def until_stored(name: str, attempt: Callable[[], Awaitable[T]]) -> T:
                 return result
     finally:
         _waiting[name] -= down
+
+
+def _is_to_end() -> bool:
+    """Whether this task was cancelled: a task group that fails in that moment tells of its failure alone."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

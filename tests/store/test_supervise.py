@@ -179,6 +179,26 @@ async def test_a_removed_task_is_cancelled_and_forgotten_and_its_name_is_free() 
     await supervisor.stop()
 
 
+async def test_a_task_that_fails_in_the_moment_of_its_end_does_not_begin_again() -> None:
+    supervisor = Supervisor()
+    starts = 0
+
+    async def fails_while_cancelled() -> None:
+        nonlocal starts
+        starts += 1
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise TemporaryFailure("lost at the same moment") from None
+
+    supervisor.add("pbx", fails_while_cancelled)
+    await asyncio.sleep(1)
+    async with asyncio.timeout(5):
+        await supervisor.remove("pbx")
+    assert starts == 1
+    assert supervisor.states() == {}
+
+
 async def test_an_item_is_held_until_the_store_is_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     left = 20
