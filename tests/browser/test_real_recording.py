@@ -52,7 +52,8 @@ async def test_the_caller_of_a_real_call_is_heard_at_the_desk(open_desk: OpenDes
         talk = (Caller("79265550142"), Speak(CLIENT), Talk(3), HangUp())
         await street.client_dials(did("101"), *talk)
         await expect(desk.tiles.get_by_text("Завершён")).to_be_visible(timeout=15_000)
-    await desk.open_client("Мария Кузнецова")
+    # The call has opened its card, and the card stays.
+    await expect(desk.page.get_by_role("heading", level=1, name="Мария Кузнецова")).to_be_visible()
     listen = desk.page.get_by_role("button", name="Слушать")
     await expect(listen).to_be_visible(timeout=15_000)
     served: asyncio.Queue[Response] = asyncio.Queue(maxsize=100)
