@@ -89,12 +89,13 @@ def filled(engine: str, entries: int) -> Iterator[tuple[str, Actor]]:
             server = stack.enter_context(running())
             name = stack.enter_context(server.database())
             url, target = server.url(name), bulk.PostgresBulk(server, name)
-        operator = asyncio.run(_furnished(url))
+        operator = asyncio.run(furnished(url))
         _fill(target, entries)
         yield url, operator
 
 
-async def _furnished(url: str) -> Actor:
+async def furnished(url: str) -> Actor:
+    """An operator in an empty database."""
     async with office.opened(url) as store:
         return (await office.furnish(store, 1))[0]
 

@@ -13,6 +13,8 @@ from gateway.store import paging
 from gateway.store.tables import card_terms, cards
 
 _MOST_COMPLETIONS = 64
+_RARE = 1000
+"""So many cards are named by their ids."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +36,12 @@ def find(
     condition = and_(scope.cards(actor), cards.c.merged_into.is_(None), *_plain_filters(filters))
     if len(wanted) == 1 and wanted[0][0].startswith("d:"):
         return _by_number(tx, _spelled(tx, wanted[0]), condition, limit, cursor)
-    matches = [_has_term(tx, term) for term in wanted]
-    page = paging.page(tx, select(cards).where(condition, *matches), [cards.c.id], cursor=cursor, limit=limit)
+    groups = [_completed(tx, alternatives) for alternatives in wanted]
+    if not all(groups):
+        return [], None
+    matches = [_has_term(group) for group in groups]
+    query = select(cards).where(condition, *_rarest(tx, groups), *matches)
+    page = paging.page(tx, query, [cards.c.id], cursor=cursor, limit=limit)
     return page.rows, page.next_cursor
 
 
@@ -74,13 +80,30 @@ def _by_number(
     return list({row.id: row for row in page.rows}.values()), page.next_cursor
 
 
-def _has_term(tx: Connection, alternatives: tuple[str, ...]) -> ColumnElement[bool]:
+def _completed(tx: Connection, alternatives: tuple[str, ...]) -> list[str]:
+    """The terms in the index that are meant; none where no card can have one."""
     exact = [term for term in alternatives if not term.endswith("*")]
-    completed = [
-        found for term in alternatives if term.endswith("*") for found in _completions(tx, term[:-1])
-    ]
-    listed = card_terms.c.term.in_([*exact, *completed])
+    half = [found for term in alternatives if term.endswith("*") for found in _completions(tx, term[:-1])]
+    return list(dict.fromkeys([*exact, *half]))
+
+
+def _has_term(group: list[str]) -> ColumnElement[bool]:
+    listed = card_terms.c.term.in_(group)
     return exists(select(1).where(card_terms.c.card_id == cards.c.id, listed))
+
+
+def _rarest(tx: Connection, groups: list[list[str]]) -> list[ColumnElement[bool]]:
+    """The cards of a rare term, to begin with; nothing where each term is common.
+
+    Common terms are found soon by going through the cards from the newest on; to look for a rare one so would
+    read them all.
+    """
+    for group in groups:
+        having = select(card_terms.c.card_id).where(card_terms.c.term.in_(group)).limit(_RARE + 1)
+        ids = list(tx.scalars(having))
+        if len(ids) <= _RARE:
+            return [cards.c.id.in_(ids)]
+    return []
 
 
 def _completions(tx: Connection, prefix: str, most: int = _MOST_COMPLETIONS) -> list[str]:
