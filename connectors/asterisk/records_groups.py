@@ -16,7 +16,7 @@ _CHANNELS = (
     "channel2_uniqueid", "transferee_channel_uniqueid", "transfer_target_channel_uniqueid",
     "pickup_channel_uniqueid",
 )  # fmt: skip
-_TOUCH_S = 2.0
+_TOUCH_S = 1.0
 
 
 @dataclass(eq=False, slots=True)
