@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-DESK_SOURCES := hatch_build.py $(shell find desk -path desk/node_modules -prune -o -type f -print 2>/dev/null)
+DESK_SOURCES := hatch_build.py $(shell find desk widget -path desk/node_modules -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo setup setup-dev check lint types imports desk-check test test-unit test-all nightly bench lock types-ts schema clean

@@ -17,6 +17,7 @@ from config.settings import ConnectorSettings, Settings
 from config.values import storage_folder
 from connectors import registry
 from gateway import metrics, systemd
+from gateway.domain.connecting import Face
 from gateway.domain.errors import NeedsAdministrator, PerezvonError
 from gateway.domain.ports import Connector, LinkState
 from gateway.feed import Feed
@@ -67,9 +68,9 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, migrates: bool = True, patience: Patience = PATIENT
+    settings: Settings, *, migrates: bool = True, patience: Patience = PATIENT, faces: Sequence[Face] = ()
 ) -> AsyncIterator[Service]:
-    """The service, ready inside and stopped in good order after.
+    """The service, ready inside and stopped in good order after. `faces` are answered besides connectors'.
 
     Raises `NeedsAdministrator` where the database is held by another process or of another version; a
     connector that cannot attach is no reason not to run.
@@ -92,7 +93,7 @@ async def running(
         await feed.ready.wait()
         for connector in settings.connectors:
             links.reporter(connector.name)(LinkState.CONNECTING)
-        await _start_web(stack, service)
+        await _start_web(stack, service, faces)
         outside.moved_to(service.address)
         _attach_connectors(service)
         yield service
@@ -135,7 +136,7 @@ def _start_loops(service: Service) -> None:
         service.supervisor.add("watchdog", systemd.keep_watchdog)
 
 
-async def _start_web(stack: AsyncExitStack, service: Service) -> None:
+async def _start_web(stack: AsyncExitStack, service: Service, faces: Sequence[Face]) -> None:
     deps = WebDeps(
         store=service.store,
         hub=service.hub,
@@ -143,7 +144,7 @@ async def _start_web(stack: AsyncExitStack, service: Service) -> None:
         public_url=service.settings.server.public_url,
         connectors=partial(_parts, service),
         draining=lambda: service.draining,
-        faces=service.channels.faces,
+        faces=(*service.channels.faces, *faces),
         senders=service.channels.senders,
         dispatch=offer_to_all,
     )
@@ -230,7 +231,13 @@ async def _drain(service: Service) -> None:
         log.warning("draining took longer than %s s and was cut short", DRAIN_S)
 
 
-async def serve(settings: Settings, *, migrates: bool = True, announce: Callable[[Service], None]) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    migrates: bool = True,
+    announce: Callable[[Service], None],
+    faces: Sequence[Face] = (),
+) -> None:
     """Run until SIGTERM or SIGINT, then drain."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -238,7 +245,7 @@ async def serve(settings: Settings, *, migrates: bool = True, announce: Callable
         loop.add_signal_handler(number, stop.set)
     for notice in settings.notices:
         log.warning("%s", notice)
-    async with running(settings, migrates=migrates) as service:
+    async with running(settings, migrates=migrates, faces=faces) as service:
         announce(service)
         systemd.notify(systemd.READY)
         await stop.wait()

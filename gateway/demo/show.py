@@ -14,10 +14,10 @@ from pathlib import Path
 
 from config import log as logs
 from config.secret import Secret, secrets_in
-from config.settings import Database, Log, LogLevel, Queue, Server, Settings, Storage
+from config.settings import Database, Log, LogLevel, Queue, QueueChannel, Server, Settings, Storage
 from connectors.asterisk.settings import AsteriskSettings
 from gateway import app
-from gateway.demo import recorded, sample
+from gateway.demo import recorded, sample, shop
 from gateway.demo.ami_server import AmiServer
 from gateway.demo.ami_session import AmiUser
 from gateway.demo.playback import Cast, Recorded, Timed, load, rewrite
@@ -56,7 +56,7 @@ async def _serve(settings: Settings, stand_in: AmiServer | None) -> None:
         player.add_done_callback(_told)
 
     try:
-        await app.serve(settings, announce=announce)
+        await app.serve(settings, announce=announce, faces=shop.faces())
     finally:
         if player is not None:
             player.cancel()
@@ -86,6 +86,7 @@ def _welcome(address: str, *, played: bool) -> str:
             f"\nSign in as {sample.PEOPLE[0].login}, start the shift, and wait: calls are played"
             f" from {FIRST_CALL_S:.0f} s on, one each {BETWEEN_S:.0f} s."
         )
+    lines.append(f"A client's site with the chat on it: {address}{shop.PATH}")
     lines.append("Ctrl+C ends it; nothing is kept.\n")
     return "\n".join(lines)
 
@@ -126,10 +127,10 @@ def _settings(folder: Path, port: int, connector: AsteriskSettings) -> Settings:
         database=Database(url=Secret(f"sqlite+aiosqlite:///{folder}/perezvon.db")),
         storage=Storage(url=f"file://{folder}/files"),
         log=Log(level=LogLevel.WARNING),
-        connectors=(connector,),
+        connectors=(connector, shop.CHAT),
         queues=(
             Queue(name="sales", pbx_queues=("pbx1/400",)),
-            Queue(name="support", pbx_queues=("pbx1/401",)),
+            Queue(name="support", pbx_queues=("pbx1/401",), channels=(QueueChannel.VOICE, QueueChannel.CHAT)),
         ),
     )
 

@@ -61,7 +61,7 @@ export class Panel {
       input: () => this.typed(), keydown: (event) => this.key(event as KeyboardEvent),
     })
     this.choose = el('input', { type: 'file', multiple: true, hidden: true, change: () => void this.upload() })
-    const head = el('header', {}, el('div', {}, this.heading, this.state), this.muting)
+    const head = el('div', { class: 'head' }, el('div', {}, this.heading, this.state), this.muting)
     head.append(button('close', words.close, () => this.close()))
     const send = el('button', { class: 'send', type: 'submit', 'aria-label': words.send, title: words.send }, icon('send'))
     const attach = button('clip', words.attach, () => this.choose.click())
@@ -223,6 +223,7 @@ export class Panel {
 
   private submit(event: Event): void {
     event.preventDefault()
+    wake()
     const text = this.text.value.trim()
     if (!text && !this.files.length) return
     if (!this.fields.hidden) {

@@ -1,7 +1,9 @@
 // Two soft notes, made here: no file to load. Of several tabs one plays.
 let context: AudioContext | null = null
 
+// Browsers let a page sound only after somebody did something on it.
 export function wake(): void {
+  if (navigator.userActivation && !navigator.userActivation.isActive) return
   try {
     context ??= new AudioContext()
     void context.resume()

@@ -20,16 +20,16 @@ svg { display: block; width: 22px; height: 22px; fill: none; stroke: currentColo
   display: flex; flex-direction: column; overflow: hidden; border-radius: 16px; background: #fff;
   box-shadow: 0 12px 48px rgb(16 24 40 / .24); animation: rise .16s ease-out; }
 @keyframes rise { from { opacity: 0; transform: translateY(12px); } }
-header { display: flex; align-items: center; gap: 4px; padding: 14px 10px 14px 18px; background: var(--accent);
+.head { display: flex; align-items: center; gap: 4px; padding: 14px 10px 14px 18px; background: var(--accent);
   color: #fff; }
-header div { flex: 1; min-width: 0; }
+.head > div { flex: 1; min-width: 0; }
 h2 { font-size: 17px; font-weight: 650; line-height: 1.3; overflow-wrap: anywhere; }
 .state { display: flex; align-items: center; gap: 7px; font-size: 13px; }
 .state i { width: 8px; height: 8px; border-radius: 50%; background: #fff; opacity: .55; }
 .state.on i { background: #6ee7a0; opacity: 1; }
-header button, .bar button { width: 40px; height: 40px; border-radius: 10px; display: grid; place-items: center; }
-header button:hover { background: rgb(255 255 255 / .16); }
-header :focus-visible { outline-color: #fff; outline-offset: -3px; }
+.head button, .bar button { width: 40px; height: 40px; border-radius: 10px; display: grid; place-items: center; }
+.head button:hover { background: rgb(255 255 255 / .16); }
+.head :focus-visible { outline-color: #fff; outline-offset: -3px; }
 .log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px 14px 8px; display: flex;
   flex-direction: column; gap: 4px; }
 .log:focus-visible { outline-offset: -4px; border-radius: 8px; }
@@ -60,7 +60,8 @@ form { border-top: 1px solid var(--line); padding: 10px; }
 .picked span { display: inline-flex; align-items: center; gap: 4px; background: var(--theirs); border-radius: 8px;
   padding: 2px 2px 2px 9px; font-size: 13px; max-width: 100%; overflow-wrap: anywhere; }
 .picked button { width: 26px; height: 26px; border-radius: 6px; }
-.bar { display: flex; align-items: flex-end; gap: 4px; }
+.bar { display: flex; align-items: flex-end; gap: 6px; }
+.bar textarea:focus-visible { outline-width: 2px; outline-offset: -1px; }
 .bar textarea { flex: 1; min-width: 0; resize: none; border: 1px solid #8a94a3; border-radius: 12px; padding: 9px 12px;
   background: #fff; font-size: 16px; line-height: 1.35; height: 41px; max-height: 132px; }
 .bar textarea::placeholder { color: var(--soft); opacity: 1; }
