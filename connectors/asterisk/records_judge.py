@@ -7,11 +7,11 @@ had to be guessed stands in `estimated`. Source: docs.asterisk.org, "CDR Specifi
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from connectors.asterisk.records_case import TICK_S, Case, Talk, ran_out, without_doubles
+from connectors.asterisk.records_lines import speaks_of
 from connectors.asterisk.records_rows import Cdr, QueueLine
-from connectors.asterisk.records_script import speaks_of
 from connectors.asterisk.tracker_names import Names, dialled, text
 from gateway.domain.calls import (
     Call,
@@ -25,46 +25,10 @@ from gateway.domain.calls import (
 )
 from gateway.domain.ids import call_id
 
-_TICK_S = 1.0
-"""Records have whole seconds."""
-_TIMEOUT = {"Dial": 1, "Queue": 4}
-"""Which argument says how long is rung at most."""
 _VOICEMAIL = frozenset({"VoiceMail", "MinivmRecord"})
 _FAR_END = re.compile(r"[^/]+/([^@,&]+)@")
 _LEFT = frozenset({"ABANDON"})
 _GIVEN_UP = frozenset({"EXITWITHTIMEOUT", "EXITEMPTY", "EXITWITHKEY", "JOINEMPTY", "FULL", "LEAVEEMPTY"})
-
-
-@dataclass(slots=True)
-class _Talk:
-    """One conversation as far as the records tell."""
-
-    label: str
-    start: float
-    answered: float
-    end: float
-    sure: bool
-
-
-@dataclass(slots=True)
-class _Case:
-    """Everything about one call while it is judged."""
-
-    rows: list[Cdr]
-    lines: Sequence[QueueLine]
-    names: Names
-    first: Cdr
-    unknown: dict[str, None] = field(default_factory=dict)
-
-    def guess(self, *fields: str) -> None:
-        self.unknown.update(dict.fromkeys(fields))
-
-    @property
-    def uniqueid(self) -> str:
-        return self.first.linkedid
-
-    def line(self, *events: str) -> QueueLine | None:
-        return next((line for line in self.lines if line.event in events), None)
 
 
 def call_of(
@@ -81,14 +45,14 @@ def call_of(
     # The records of one second are written in the order of their numbers, which the file keeps.
     first = min(people, key=lambda row: (row.start, row.uniqueid != row.linkedid))
     ordered = sorted(rows, key=lambda row: row.start)
-    case = _Case(ordered, sorted(lines, key=lambda line: line.at), names, first)
+    case = Case(ordered, sorted(lines, key=lambda line: line.at), names, first)
     return _Judge(rules, case, offset_s).call()
 
 
 class _Judge:
     """One call being put together."""
 
-    def __init__(self, rules: PbxRules, case: _Case, offset_s: float) -> None:
+    def __init__(self, rules: PbxRules, case: Case, offset_s: float) -> None:
         self._rules, self._case, self._offset_s = rules, case, offset_s
         self._own = case.names.face(case.first.channel)
 
@@ -132,7 +96,7 @@ class _Judge:
     def _at(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds + self._offset_s, UTC)
 
-    def _segment(self, talk: _Talk) -> Segment:
+    def _segment(self, talk: Talk) -> Segment:
         return Segment(
             talk.label,
             self._at(talk.start),
@@ -210,10 +174,10 @@ class _Judge:
 
     # -- talk
 
-    def _talks(self) -> list[_Talk]:
+    def _talks(self) -> list[Talk]:
         talks = [talk for row in self._case.rows if (talk := self._talk(row)) is not None]
         talks.sort(key=lambda talk: talk.answered)
-        talks = _without_doubles(talks)
+        talks = without_doubles(talks)
         if any(not talk.sure for talk in talks[:1]):
             self._case.guess("answered_at", "wait_s", "talk_s")
         if len(talks) > 1 or any(not talk.sure for talk in talks):
@@ -227,13 +191,13 @@ class _Judge:
             self._case.guess("hold_s")
         return talks
 
-    def _went_on(self, talks: Sequence[_Talk]) -> bool:
+    def _went_on(self, talks: Sequence[Talk]) -> bool:
         """Whether somebody else was called after the first talk, or talked."""
         others = [row for row in self._case.rows if self._label(row) not in (None, talks[0].label)]
-        later = [row for row in others if row.start >= talks[0].end - _TICK_S]
+        later = [row for row in others if row.start >= talks[0].end - TICK_S]
         return bool(later) or len({talk.label for talk in talks}) > 1
 
-    def _talk(self, row: Cdr) -> _Talk | None:
+    def _talk(self, row: Cdr) -> Talk | None:
         label = self._label(row)
         if row.disposition != "ANSWERED" or row.answer is None or label is None:
             return None
@@ -246,18 +210,18 @@ class _Judge:
         done = self._case.line("COMPLETEAGENT", "COMPLETECALLER")
         end = max(answered, done.at if connect is not None and done is not None else row.end)
         # A channel that the PBX itself had answered before shows no answer of the one it called.
-        sure = connect is not None or (row.app == "Dial" and row.answer - row.start >= _TICK_S)
+        sure = connect is not None or (row.app == "Dial" and row.answer - row.start >= TICK_S)
         if end - answered <= 0 and row.end - row.answer <= 0:
             return None
-        return _Talk(label, row.start, answered, end, sure)
+        return Talk(label, row.start, answered, end, sure)
 
     def _connected(self, row: Cdr) -> QueueLine | None:
         if row.app != "Queue":
             return None
         lines = (line for line in self._case.lines if line.event == "CONNECT")
-        return next((line for line in lines if row.start - _TICK_S <= line.at <= row.end + _TICK_S), None)
+        return next((line for line in lines if row.start - TICK_S <= line.at <= row.end + TICK_S), None)
 
-    def _rang(self, way: Direction, talks: Iterable[_Talk]) -> tuple[str, ...]:
+    def _rang(self, way: Direction, talks: Iterable[Talk]) -> tuple[str, ...]:
         case = self._case
         answered = {talk.label for talk in talks}
         rang: dict[str, None] = {}
@@ -268,7 +232,7 @@ class _Judge:
             named = row.app != "Dial" or speaks_of(row.data, row.dst_channel.rpartition("-")[0])
             if label not in answered or not named:
                 case.guess("rang")
-                if row.disposition == "BUSY" and row.end - row.start < _TICK_S:
+                if row.disposition == "BUSY" and row.end - row.start < TICK_S:
                     continue
             rang[label] = None
         if way is Direction.INTERNAL and self._own.extension:
@@ -277,7 +241,7 @@ class _Judge:
 
     # -- how it ended
 
-    def _disposition(self, way: Direction, talks: Sequence[_Talk], end: float) -> Disposition:
+    def _disposition(self, way: Direction, talks: Sequence[Talk], end: float) -> Disposition:
         case = self._case
         if talks:
             return Disposition.ANSWERED
@@ -300,7 +264,7 @@ class _Judge:
         if way is Direction.OUT:
             return Disposition.NO_ANSWER
         gave_up = any(row.start >= rung[-1].end and row is not rung[-1] for row in case.rows)
-        return Disposition.NO_ANSWER if gave_up or _ran_out(rung[-1], end) else Disposition.ABANDONED
+        return Disposition.NO_ANSWER if gave_up or ran_out(rung[-1], end) else Disposition.ABANDONED
 
     def _unrung(self, way: Direction) -> Disposition:
         if way is Direction.IN:
@@ -319,23 +283,3 @@ class _Judge:
             return HangupBy.CALLER, None
         self._case.guess("hangup_by")
         return None, None
-
-
-def _without_doubles(talks: Iterable[_Talk]) -> list[_Talk]:
-    """A pickup leaves a record of the phone that rang, too, over in the second in which the talk began."""
-    kept: list[_Talk] = []
-    for talk in talks:
-        if kept and kept[-1].label == talk.label and talk.answered <= kept[-1].end + _TICK_S:
-            kept[-1].end = max(kept[-1].end, talk.end)
-        else:
-            kept.append(talk)
-    return kept
-
-
-def _ran_out(row: Cdr, end: float) -> bool:
-    """Whether it rang as long as it was to ring: then the PBX gave up, and not the caller."""
-    place = _TIMEOUT.get(row.app)
-    arguments = row.data.split(",")
-    if place is None or len(arguments) <= place or not arguments[place].isdecimal():
-        return False
-    return end - row.start >= int(arguments[place][:6]) - _TICK_S

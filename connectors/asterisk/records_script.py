@@ -7,16 +7,13 @@ Source: docs.asterisk.org, "CEL Event Types" and "Asterisk 22 AMI events".
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
+from connectors.asterisk.records_channels import BURST_S, Channel, asked_to_hang_up, channels_in
+from connectors.asterisk.records_lines import speaks_of, target
 from connectors.asterisk.records_rows import Cel, QueueLine
 
-_DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
-_ORIGINATED = "AppDial2"
 _DIALLING = frozenset({"Dial", "Queue", "FollowMe", "Page"})
 _VOICEMAIL = frozenset({"VoiceMail", "MinivmRecord"})
-_BURST_S = 0.1
-"""Within so short a time the rows of one hanging up lie."""
 _NEVER_RANG = frozenset({1, 3, 17, 18, 20, 27, 28, 34, 38, 42})
 """Causes (Q.850) of a phone or number that could not ring."""
 _SURE = (_NEVER_RANG | {21}) - {17}
@@ -27,79 +24,31 @@ _AT_ONCE_S = 0.5
 Event = dict[str, str]
 
 
-@dataclass(slots=True)
-class _Channel:
-    """One channel as far as its rows tell."""
-
-    id: str
-    linkedid: str
-    name: str
-    since: float = 0.0
-    dialled: bool = False
-    originated: bool = False
-    number: str = ""
-    """What its caller identification said last before it was answered."""
-    up: bool = False
-    app: str = ""
-    data: str = ""
-    """What it does now: Dial or Queue, and with which arguments."""
-    bridge: str = ""
-    holding: set[str] = field(default_factory=set)
-    """Channels that hear music because this one's phone holds them."""
-
-
 class Script:
     """The manager's events that would have gone with the rows."""
 
     def __init__(self, rows: Sequence[Cel], lines: Sequence[QueueLine]) -> None:
         self._rows = rows
         self._lines = lines
-        self._channels: dict[str, _Channel] = {}
-        self._by_name: dict[str, str] = {}
+        self._channels = channels_in(rows)
+        self._by_name = {channel.name: id_ for id_, channel in reversed(self._channels.items())}
         self.doubtful: set[str] = set()
         """Channels of which it is not known whether they rang."""
-        self._look_ahead()
-
-    def _look_ahead(self) -> None:
-        for row in self._rows:
-            channel = self._channels.get(row.uniqueid)
-            if channel is None:
-                channel = _Channel(row.uniqueid, row.linkedid, row.channel)
-                self._channels[row.uniqueid] = channel
-                self._by_name.setdefault(row.channel, row.uniqueid)
-            if row.type == "CHAN_START":
-                channel.since = channel.since or row.at
-            elif row.app and not channel.app:
-                channel.app = row.app
-                channel.dialled = row.app in _DIALLED
-                channel.originated = row.app == _ORIGINATED and row.uniqueid == channel.linkedid
-                channel.number = row.num
-        for channel in self._channels.values():
-            channel.app = ""
 
     def events(self) -> Iterable[tuple[float, Event]]:
         """All of them, in order of time."""
-        waiting = deque(sorted([*self._asked(), *self._queue_events()], key=lambda pair: pair[0]))
+        asked = [
+            (at, {"Event": "HangupRequest", **self._of(self._by_name[name])})
+            for name, at in asked_to_hang_up(self._rows).items()
+            if name in self._by_name
+        ]
+        waiting = deque(sorted([*asked, *self._queue_events()], key=lambda pair: pair[0]))
         for row in self._rows:
             while waiting and waiting[0][0] <= row.at:
                 yield waiting.popleft()
             for event in self._told(row):
                 yield row.at, event
         yield from waiting
-
-    def _asked(self) -> list[tuple[float, Event]]:
-        """Who asked to hang up, told before everything else that came of it."""
-        first: dict[str, float] = {}
-        for row in self._rows:
-            if row.type == "HANGUP":
-                source = self._by_name.get(str(row.extra.get("hangupsource", "")))
-                if source is not None:
-                    first.setdefault(source, row.at)
-        return [(self._burst(at), {"Event": "HangupRequest", **self._of(id_)}) for id_, at in first.items()]
-
-    def _burst(self, at: float) -> float:
-        ends = ("HANGUP", "BRIDGE_EXIT", "APP_END")
-        return min((r.at for r in self._rows if r.type in ends and at - _BURST_S <= r.at <= at), default=at)
 
     def _queue_events(self) -> list[tuple[float, Event]]:
         joined = {row.uniqueid for row in self._rows if row.type == "APP_START" and row.app == "Queue"}
@@ -138,7 +87,7 @@ class Script:
 
     # -- what each kind of row tells
 
-    def _start(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _start(self, channel: Channel, row: Cel) -> Iterable[Event]:
         calls = (
             channel.id == channel.linkedid and not channel.dialled and not row.channel.startswith("Local/")
         )
@@ -159,19 +108,19 @@ class Script:
         elif not calls:
             yield from self._dialled(channel, row.at)
 
-    def _dialled(self, channel: _Channel, at: float) -> Iterable[Event]:
+    def _dialled(self, channel: Channel, at: float) -> Iterable[Event]:
         source = None if channel.name.endswith(";2") else self._who_dials(channel)
         if source is None:
             return
         caller = self._of(source.id) | {"Exten": self._exten(source.id, at)}
         yield {
             "Event": "DialBegin", **caller, **self._of(channel.id, "Dest"),
-            "DialString": _target(source.data, channel.name), "DestCallerIDNum": channel.number,
+            "DialString": target(source.data, channel.name), "DestCallerIDNum": channel.number,
         }  # fmt: skip
         if self._rings(channel, at):
             yield {"Event": "Newstate", **self._of(channel.id), "ChannelState": "5"}
 
-    def _who_dials(self, dialled: _Channel) -> _Channel | None:
+    def _who_dials(self, dialled: Channel) -> Channel | None:
         line = dialled.name.rpartition("-")[0]
         busy = [c for c in self._channels.values() if c.app in _DIALLING and c is not dialled]
         for one in reversed(busy):
@@ -187,7 +136,7 @@ class Script:
         """Where in the dialplan the channel is at that time: its next row tells."""
         return next((r.exten for r in self._rows if r.uniqueid == id_ and r.at >= at and r.exten), "")
 
-    def _rings(self, channel: _Channel, at: float) -> bool:
+    def _rings(self, channel: Channel, at: float) -> bool:
         for row in self._rows:
             if row.uniqueid == channel.id and row.type == "ANSWER":
                 return True
@@ -196,13 +145,13 @@ class Script:
                 return cause not in _NEVER_RANG or (cause == _BUSY and row.at - at > _AT_ONCE_S)
         return True
 
-    def _answer(self, channel: _Channel, _row: Cel) -> Iterable[Event]:
+    def _answer(self, channel: Channel, _row: Cel) -> Iterable[Event]:
         channel.up = True
         yield {"Event": "Newstate", **self._of(channel.id), "ChannelState": "6"}
         if channel.dialled:
             yield {"Event": "DialEnd", **self._of(channel.id, "Dest"), "DialStatus": "ANSWER"}
 
-    def _app(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _app(self, channel: Channel, row: Cel) -> Iterable[Event]:
         channel.app, channel.data = row.app, row.data
         if row.app == "Queue":
             queue = row.data.partition(",")[0]
@@ -210,25 +159,25 @@ class Script:
         elif row.app in _VOICEMAIL:
             yield {"Event": "Newexten", **self._of(channel.id), "Application": row.app}
 
-    def _app_over(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _app_over(self, channel: Channel, row: Cel) -> Iterable[Event]:
         channel.app = ""
         if row.app == "Queue":
             queue = row.data.partition(",")[0]
             yield {"Event": "QueueCallerLeave", **self._of(channel.id), "Queue": queue}
 
-    def _enter(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _enter(self, channel: Channel, row: Cel) -> Iterable[Event]:
         channel.bridge = str(row.extra.get("bridge_id", ""))
         yield {
             "Event": "BridgeEnter", **self._of(channel.id), "BridgeUniqueid": channel.bridge,
             "BridgeTechnology": str(row.extra.get("bridge_technology", "")),
         }  # fmt: skip
 
-    def _exit(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _exit(self, channel: Channel, row: Cel) -> Iterable[Event]:
         left = str(row.extra.get("bridge_id", channel.bridge))
         channel.bridge = ""
         yield {"Event": "BridgeLeave", **self._of(channel.id), "BridgeUniqueid": left}
 
-    def _music(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _music(self, channel: Channel, row: Cel) -> Iterable[Event]:
         starts = row.type == "STREAM_BEGIN"
         if not row.subtype.startswith("MOH_"):
             return
@@ -240,7 +189,7 @@ class Script:
                 other.holding.discard(channel.id)
                 yield {"Event": "Unhold", **self._of(other.id)}
 
-    def _hangup(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _hangup(self, channel: Channel, row: Cel) -> Iterable[Event]:
         cause = _number(row.extra.get("hangupcause"))
         if channel.dialled and not channel.up:
             yield {
@@ -252,28 +201,28 @@ class Script:
                 self.doubtful.add(channel.id)
         yield {"Event": "Hangup", **self._of(channel.id), "Cause": str(cause)}
 
-    def _status(self, channel: _Channel, row: Cel, cause: int) -> str:
+    def _status(self, channel: Channel, row: Cel, cause: int) -> str:
         if cause == _BUSY:
             return "BUSY"
         first = self._channels.get(channel.linkedid)
         asked = [
             str(r.extra.get("hangupsource", ""))
             for r in self._rows
-            if r.type == "HANGUP" and r.uniqueid == channel.linkedid and abs(r.at - row.at) < _BURST_S
+            if r.type == "HANGUP" and r.uniqueid == channel.linkedid and abs(r.at - row.at) < BURST_S
         ]
         if cause == 26 or (first is not None and first.name in asked):
             return "CANCEL"
         status = [str(r.extra.get("dialstatus", "")) for r in self._rows if r.type == "HANGUP"]
         return "CONGESTION" if "CONGESTION" in status else "NOANSWER"
 
-    def _blind(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _blind(self, channel: Channel, row: Cel) -> Iterable[Event]:
         yield {
             "Event": "BlindTransfer", "Result": "Success", **self._of(channel.id, "Transferer"),
             **self._of(str(row.extra.get("transferee_channel_uniqueid", "")), "Transferee"),
             "Extension": str(row.extra.get("extension", "")),
         }  # fmt: skip
 
-    def _attended(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _attended(self, channel: Channel, row: Cel) -> Iterable[Event]:
         extra = row.extra
         yield {
             "Event": "AttendedTransfer", "Result": "Success", **self._of(channel.id, "OrigTransferer"),
@@ -283,17 +232,17 @@ class Script:
             "DestType": "Bridge" if extra.get("bridge2_id") else "App",
         }  # fmt: skip
 
-    def _pickup(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _pickup(self, channel: Channel, row: Cel) -> Iterable[Event]:
         taker = str(row.extra.get("pickup_channel_uniqueid", ""))
         yield {"Event": "Pickup", **self._of(taker), **self._of(channel.id, "Target")}
 
-    def _park(self, channel: _Channel, row: Cel) -> Iterable[Event]:
+    def _park(self, channel: Channel, row: Cel) -> Iterable[Event]:
         name = "ParkedCall" if row.type == "PARK_START" else "UnParkedCall"
         retriever = self._by_name.get(str(row.extra.get("retriever", "")), "")
         yield {"Event": name, **self._of(channel.id, "Parkee"), **self._of(retriever, "Retriever")}
 
 
-_Teller = Callable[[Script, _Channel, Cel], Iterable[Event]]
+_Teller = Callable[[Script, Channel, Cel], Iterable[Event]]
 _TELLS: dict[str, _Teller] = {
     "CHAN_START": Script._start,
     "ANSWER": Script._answer,
@@ -315,23 +264,3 @@ _REASONS = {"COMPLETEAGENT": "agent", "COMPLETECALLER": "caller"}
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) and 0 <= value < 1000 else 0
-
-
-def speaks_of(data: str, line: str) -> bool:
-    """Whether Dial's arguments speak of this line: `PJSIP/101`, or `PJSIP/trunk` in `PJSIP/7...@trunk`."""
-    return line in _lines(data)
-
-
-def _lines(data: str) -> Iterable[str]:
-    for part in data.partition(",")[0].split("&"):
-        technology, _, rest = part.partition("/")
-        yield part
-        yield f"{technology}/{rest.rpartition('@')[2]}"
-        yield f"{technology}/{rest.partition('/')[0]}"
-
-
-def _target(data: str, name: str) -> str:
-    """The one of several dialled at once that made this channel."""
-    parts = data.partition(",")[0].split("&")
-    line = name.rpartition("-")[0]
-    return next((part for part in parts if line in _lines(part)), parts[0]).partition("/")[2]
