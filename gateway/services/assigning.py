@@ -83,7 +83,7 @@ def refuse_full(tx: Connection, operator_id: str, channel: str) -> None:
     query = select(operators.c.name, operators.c.capacity, operators.c.active).where(
         operators.c.id == operator_id
     )
-    row = tx.execute(query.with_for_update()).one()
+    row = tx.execute(query.with_for_update(key_share=True)).one()
     held = offers.held_by(tx, [operator_id], channel).get(operator_id, 0)
     if not row.active:
         raise Conflict(f"{row.name} does not work here any more")

@@ -283,7 +283,7 @@ def _one(tx: Connection, table: Table, row_id: str, condition: Condition, *, loc
     if not is_id(row_id):
         raise NotFound
     query = select(table).where(table.c.id == row_id, condition)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    row = tx.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -20,7 +20,8 @@ _known_card = select(identities.c.card_id).where(
     identities.c.kind == bindparam("kind"), identities.c.value == bindparam("value"), KNOWN
 )
 _card = select(cards).where(cards.c.id == bindparam("card_id"))
-_locked_card = _card.with_for_update()
+# Of the strength of an UPDATE: rows that refer to a card are not held up by who changes it.
+_locked_card = _card.with_for_update(key_share=True)
 _identities = select(identities).where(identities.c.card_id == bindparam("card_id")).order_by(identities.c.id)
 _leads = select(leads).where(leads.c.card_id == bindparam("card_id")).order_by(leads.c.id.desc())
 _claims = {

@@ -15,14 +15,14 @@ _open = select(threads).where(
     threads.c.thread_key == bindparam("thread_key"),
     text("threads.state <> 'closed'"),
 )
-_locked_open = _open.with_for_update()
+_locked_open = _open.with_for_update(key_share=True)
 _last = (
     select(threads)
     .where(threads.c.connector == bindparam("connector"), threads.c.thread_key == bindparam("thread_key"))
     .order_by(threads.c.id.desc())
     .limit(1)
 )
-_locked = select(threads).where(threads.c.id == bindparam("thread_id")).with_for_update()
+_locked = select(threads).where(threads.c.id == bindparam("thread_id")).with_for_update(key_share=True)
 _add = {
     dialect: insert_of(threads)
     .on_conflict_do_nothing(index_elements=["connector", "thread_key"], index_where=OPEN)
