@@ -2,7 +2,7 @@
 
 The stream is that of recorded calls, each round with numbers of its own, sent by a process of its own as fast
 as the reader takes it. Ours is the connector's link and its tracker; panoramisk alone counts the events
-that it hands out; cacofonisk's own runner is used with a reporter that does nothing. All in one run, in turns.
+that it hands out; cacofonisk's own runner is used with a reporter that does nothing. All in one run.
 """
 
 import asyncio
