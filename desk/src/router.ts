@@ -26,6 +26,7 @@ export const router = createRouter({
       redirect: "/desk",
       children: [
         { path: ":section(desk|clients|leads|tasks|calls)/:card?", name: "work", component: loadDesk },
+        { path: "inbox/:thread?", name: "inbox", component: () => import("./inbox/InboxScreen.vue") },
         { path: "team", name: "team", component: () => import("./team/TeamScreen.vue"), meta: { role: "supervisor" } },
         { path: "settings/:part?", name: "settings", component: () => import("./admin/SettingsScreen.vue"), meta: { role: "admin" } },
       ],
@@ -43,4 +44,8 @@ router.beforeEach((to) => {
 
 export function openCard(card: string, section: Section = "clients"): void {
   void router.push({ name: "work", params: { section, card } });
+}
+
+export function openThread(thread: string): void {
+  void router.push({ name: "inbox", params: { thread } });
 }

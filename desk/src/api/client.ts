@@ -71,13 +71,25 @@ async function problemOf(response: Response): Promise<Problem | null> {
  * @throws {ApiError} for every answer but 2xx, and with status 0 when there was none.
  */
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  const body = options.body === undefined ? undefined : JSON.stringify(options.body);
+  return ask<T>(method, path, options, headers(method, options), body);
+}
+
+/** Sends a file as a form of one field, `file`. @throws {ApiError} as `request` does. */
+export async function upload<T>(path: string, file: File): Promise<T> {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return ask<T>("POST", path, {}, headers("POST", {}), form);
+}
+
+async function ask<T>(method: string, path: string, options: RequestOptions, told: Headers, body?: string | FormData): Promise<T> {
   let response: Response;
   try {
     response = await fetch(apiUrl(path, options.query), {
       method,
-      headers: headers(method, options),
+      headers: told,
       credentials: "same-origin",
-      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+      ...(body !== undefined && { body }),
       ...(options.signal && { signal: options.signal }),
     });
   } catch (error) {

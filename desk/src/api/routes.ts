@@ -1,13 +1,19 @@
-import { request } from "./client";
+import { request, upload } from "./client";
 import type {
+  Attachment,
   AuditEntry,
   Call,
   Card,
   CardType,
   Connector,
+  Contact,
+  Counts,
+  Draft as KeptDraft,
   Endpoint,
   Lead,
   Me,
+  Message,
+  NewMessage,
   NoteKind,
   Operator,
   Page,
@@ -15,9 +21,12 @@ import type {
   PresenceState,
   Queue,
   Recording,
+  Revision,
   Skill,
   Task,
   Team,
+  Template,
+  Thread,
   TimelineEntry,
 } from "./types";
 
@@ -78,6 +87,45 @@ export const calls = {
   list: (query: Query) => request<Page<Call>>("GET", "/calls", { query }),
   get: (call: string) => request<Call>("GET", `/calls/${id(call)}`),
   change: (call: string, body: Draft) => request<Call>("PATCH", `/calls/${id(call)}`, { body }),
+};
+
+export const threads = {
+  list: (query: Query) => request<Page<Thread>>("GET", "/threads", { query }),
+  counts: () => request<Counts>("GET", "/threads/counts"),
+  get: (thread: string) => request<Thread>("GET", `/threads/${id(thread)}`),
+  messages: (thread: string, query: Query) => request<Page<Message>>("GET", `/threads/${id(thread)}/messages`, { query }),
+  send: (thread: string, body: NewMessage, key: string) =>
+    request<Message>("POST", `/threads/${id(thread)}/messages`, { body, idempotencyKey: key }),
+  act: (thread: string, verb: "close" | "reopen") => request<Thread>("POST", `/threads/${id(thread)}/${verb}`, { body: {} }),
+  assign: (thread: string, body: { operator_id: string } | { queue: string }) =>
+    request<Thread>("POST", `/threads/${id(thread)}/assign`, { body }),
+  read: (thread: string, inbound: number) => request<Thread>("POST", `/threads/${id(thread)}/read`, { body: { inbound } }),
+  does: (thread: string, what: "typing" | "viewing") => request<void>("POST", `/threads/${id(thread)}/typing`, { body: { what } }),
+  draft: (thread: string) => request<KeptDraft>("GET", `/threads/${id(thread)}/draft`),
+  keepDraft: (thread: string, text: string) => request<KeptDraft>("POST", `/threads/${id(thread)}/draft`, { body: { text } }),
+};
+
+export const messages = {
+  change: (message: string, text: string) => request<Message>("PATCH", `/messages/${id(message)}`, { body: { text } }),
+  takeBack: (message: string) => request<void>("DELETE", `/messages/${id(message)}`),
+  retry: (message: string) => request<Message>("POST", `/messages/${id(message)}/retry`, { body: {} }),
+  revisions: (message: string) => request<Page<Revision>>("GET", `/messages/${id(message)}/revisions`),
+};
+
+export const contacts = {
+  act: (contact: string, verb: "accept" | "decline" | "take") =>
+    request<Contact>("POST", `/contacts/${id(contact)}/${verb}`, { body: {} }),
+  defer: (contact: string, until: string) => request<Contact>("POST", `/contacts/${id(contact)}/defer`, { body: { until } }),
+};
+
+export const attachments = { upload: (file: File) => upload<Attachment>("/attachments", file) };
+
+export const templates = {
+  list: (query: Query = {}) => request<Page<Template>>("GET", "/templates", { query }),
+  create: (body: Draft) => request<Template>("POST", "/templates", { body }),
+  change: (template: Template, body: Draft) =>
+    request<Template>("PATCH", `/templates/${id(template.id)}`, { body, ifMatch: template.version }),
+  remove: (template: string) => request<void>("DELETE", `/templates/${id(template)}`),
 };
 
 export const recordings = {

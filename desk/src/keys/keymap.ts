@@ -14,7 +14,11 @@ export type Action =
   | "playPause"
   | "seekBack"
   | "seekOn"
+  | "reply"
+  | "closeThread"
+  | "take"
   | "goDesk"
+  | "goInbox"
   | "goClients"
   | "goLeads"
   | "goTasks"
@@ -49,6 +53,10 @@ export const BINDINGS: readonly Binding[] = [
   ...([1, 2, 3, 4, 5, 6] as const).map(
     (n): Binding => ({ action: `presence${n}`, code: `Digit${n}`, alt: true, typing: true }),
   ),
+  { action: "reply", code: "KeyR" },
+  { action: "closeThread", code: "KeyE" },
+  { action: "take", code: "KeyA" },
+  { action: "goInbox", code: "KeyI", afterG: true },
   { action: "goDesk", code: "KeyD", afterG: true },
   { action: "goClients", code: "KeyC", afterG: true },
   { action: "goLeads", code: "KeyL", afterG: true },

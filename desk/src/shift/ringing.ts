@@ -5,6 +5,7 @@ import { i18n } from "../i18n";
 import { clientOf, ringing } from "../live/store";
 import type { BarItem } from "../live/state";
 import { startRing, stopRing } from "./sound";
+import { followTitle, titleOfCall } from "./title";
 
 const shown = new Map<string, Notification>();
 
@@ -60,13 +61,13 @@ function ringInOneTab(signal: AbortSignal): void {
 
 /** Sound, title and desktop notification follow the calls that ring here. */
 export function followRinging(open: (item: BarItem) => void): void {
-  const plainTitle = document.title;
+  followTitle();
   let ring: AbortController | null = null;
   watch(
     () => ringing.value.map((item) => item.callId),
     (now, before = []) => {
       const first = ringing.value[0];
-      document.title = first ? `☎ ${callerName(first)} · ${plainTitle}` : plainTitle;
+      titleOfCall(first ? `☎ ${callerName(first)}` : "");
       for (const item of ringing.value) if (!before.includes(item.callId)) notify(item, open);
       closeOthers(new Set(now));
       if (first && !ring) ringInOneTab((ring = new AbortController()).signal);

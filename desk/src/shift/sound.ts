@@ -69,3 +69,12 @@ export function stopRing(): void {
 export function isRinging(): boolean {
   return loop !== null;
 }
+
+/** One soft stroke: a client has written. Silent when sound was never unlocked. */
+export function ping(): void {
+  if (!context) return;
+  const out = context.createGain();
+  out.gain.value = volume.value * 0.6;
+  out.connect(context.destination);
+  bell(context, out, NOTES_HZ[1], context.currentTime);
+}
