@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from connectors.asterisk.connector import check
 from gateway.domain.ports import LinkState
 from tests.browser.relay import Relay
 from tests.lab.asterisk.config import FULL
@@ -14,9 +16,11 @@ from tests.lab.asterisk.pbx import Pbx
 from tests.lab.asterisk.phones import Phones, phones
 from tests.lab.asterisk.scenario import Answer, Caller, HangUp, Refuse, Ring, Talk
 from tests.lab.conftest import on_both
+from tests.lab.following import settings_to
 from tests.lab.office import Office, attached, office, settings_for
 from tests.lab.stories.stage import Stage
 from tests.lab.stories.truth import differences
+from tests.lab.test_administrators import DEPLOY, booted_with
 
 BEFORE, LIVE, ANSWERED = "79161230001", "79161230002", "79161230003"
 BUSY, DECLINED, GAVE_UP, WAITED, CALLED = (
@@ -121,8 +125,8 @@ async def test_calls_that_pass_while_the_link_is_cut_are_found_once_each(
         assert popped <= {BEFORE, LIVE}
 
 
-@on_both
-async def test_calls_that_pass_while_we_are_down_are_found_once_each(pbx: Pbx, url: str) -> None:
+async def down_meanwhile(pbx: Pbx, url: str) -> None:
+    """The service is down while calls pass; it is started twice afterwards."""
     settings = settings_for(pbx, url, **records_of(pbx, *RECORDS))
     async with phones(pbx) as street, pbx.session(FULL) as ami:
         async with office(pbx, url, settings) as at:
@@ -132,6 +136,24 @@ async def test_calls_that_pass_while_we_are_down_are_found_once_each(pbx: Pbx, u
         for _ in range(2):
             async with office(pbx, url, settings, hires=False) as at:
                 assert differences(TRUTH, await books(at, len(TRUTH))) == []
+
+
+@on_both
+async def test_calls_that_pass_while_we_are_down_are_found_once_each(pbx: Pbx, url: str) -> None:
+    await down_meanwhile(pbx, url)
+
+
+async def test_our_very_files_make_the_pbx_write_what_is_needed(url: str) -> None:
+    files = {name: (DEPLOY / name).read_text() for name in ("cdr.conf", "cel.conf", "cel_custom.conf")}
+    async with booted_with(files) as pbx:
+        await down_meanwhile(pbx, url)
+        assert await check(replace(settings_to(pbx), **records_of(pbx, *RECORDS))) == []
+
+
+async def test_check_names_records_that_are_not_there(pbx: Pbx) -> None:
+    missing = str(pbx.cdr.with_name("elsewhere.csv"))
+    (problem,) = await check(replace(settings_to(pbx), cdr=missing))
+    assert problem.startswith(f"cdr {missing} is not there")
 
 
 async def test_call_detail_records_alone_say_what_they_cannot_know(pbx: Pbx, url: str) -> None:
