@@ -1,12 +1,15 @@
 """A visitor's windows in Chromium, the operator by the API: cut lines, reloads, offline writing, two tabs."""
 
 import gzip
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
+import jwt
 import pytest
+from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from config.secret import Secret
@@ -23,14 +26,58 @@ LARGEST = 25 * 1024
 AXE = Path(__file__).parents[2] / "desk" / "node_modules" / "axe-core" / "axe.min.js"
 
 
+SECRET = "a secret of at least thirty-two characters"
+HOSTILE = """* { font-size: 40px !important; display: block !important; position: static !important;
+  color: red !important; letter-spacing: 9px; }
+div { width: 3px; transform: scale(2) } :root { --accent: red }"""
+
+
+@dataclass
+class Elsewhere:
+    """Somebody's own site on another origin, with a strict policy and styles that would spoil everything."""
+
+    origin: str = ""
+    perezvon: str = ""
+    identity: str = ""
+
+    async def page(self, _: web.Request) -> web.Response:
+        own = f"{self.perezvon} {self.perezvon.replace('http', 'ws')}"
+        policy = f"default-src 'none'; style-src 'self'; script-src {self.perezvon}; connect-src {own}"
+        script = f'<script async src="{self.perezvon}/widget.js" data-identity="{self.identity}"></script>'
+        text = f'<!doctype html><html lang="en"><link rel="stylesheet" href="/style.css"><p>Shop</p>{script}'
+        headers = {"Content-Security-Policy": policy}
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def style(self, _: web.Request) -> web.Response:
+        return web.Response(text=HOSTILE, content_type="text/css")
+
+
 @pytest.fixture
-async def service(built_desk: None, relay: Relay, tmp_path: Path) -> AsyncIterator[Service]:
+async def elsewhere(relay: Relay) -> AsyncIterator[Elsewhere]:
+    """The site."""
+    site = Elsewhere(perezvon=f"http://127.0.0.1:{relay.port}")
+    pages = web.Application()
+    pages.router.add_get("/", site.page)
+    pages.router.add_get("/style.css", site.style)
+    runner = web.AppRunner(pages, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    site.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield site
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def service(
+    built_desk: None, relay: Relay, elsewhere: Elsewhere, tmp_path: Path
+) -> AsyncIterator[Service]:
     """The demonstration's people and shop, without calls."""
+    chat = replace(shop.CHAT, ask=(), allowed_origins=(elsewhere.origin,), identity_secret=Secret(SECRET))
     settings = Settings(
         server=Server(port=0, metrics="", public_url=f"http://127.0.0.1:{relay.port}"),
         database=Database(url=Secret(f"sqlite+aiosqlite:///{tmp_path}/perezvon.db")),
         storage=Storage(url=f"file://{tmp_path}/files"),
-        connectors=(replace(shop.CHAT, ask=()),),
+        connectors=(chat,),
         queues=(Queue(name="support", channels=(QueueChannel.VOICE, QueueChannel.CHAT)),),
     )
     async with app.running(settings, faces=shop.faces()) as running:
@@ -278,3 +325,30 @@ async def test_it_is_accessible_keeps_the_focus_and_leaks_no_styles(
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run('[data-perezvon]')")
     assert [(one["id"], [n["target"] for n in one["nodes"]]) for one in found["violations"]] == []
+
+
+async def test_on_another_site_its_policy_and_styles_leave_the_chat_alone_and_its_clients_are_known(
+    anna: Client, context: BrowserContext, elsewhere: Elsewhere
+) -> None:
+    body = {"name": "Пётр", "identities": [{"kind": "email", "value": "petr@example.org"}]}
+    card = await anna.made("/cards", body)
+    claims = {"sub": "17", "email": "petr@example.org", "exp": int(time.time()) + 300}
+    elsewhere.identity = jwt.encode(claims, SECRET, algorithm="HS256")
+    window = Window(await context.new_page())
+    await window.page.goto(elsewhere.origin)
+    await window.open()
+    await window.say("It is me")
+    await expect(window.log.get_by_text("delivered")).to_be_visible()
+    assert (await anna.get("/threads")).body["items"][0]["card_id"] == card["id"]
+    shown = await window.texts.last.evaluate(
+        "one => { const s = getComputedStyle(one); return [s.fontSize, s.letterSpacing, s.color] }"
+    )
+    assert shown == ["15px", "normal", "rgb(255, 255, 255)"]
+    box = await window.page.locator(".panel").bounding_box()
+    assert box is not None
+    assert (box["x"] + box["width"], box["width"]) == (WIDE[0] - 20, 372)
+    # Signed out: nothing of his is left on the screen, and somebody else's conversation begins.
+    await window.page.evaluate("Perezvon.identify(null)")
+    await window.open()
+    await expect(window.texts).to_have_text(["Hello! How can we help?"])
+    assert window.complaints == []

@@ -21,7 +21,8 @@ const OFFLINE: Config = {
 
 export class Panel {
   private readonly host = el('div', { 'data-perezvon': '' })
-  private readonly root = this.host.attachShadow({ mode: 'open' })
+  private readonly shadow = this.host.attachShadow({ mode: 'open' })
+  private readonly root = el('div', { class: 'root' })
   private readonly badge = el('span', { class: 'badge', hidden: true })
   private readonly launcher: HTMLButtonElement
   private readonly panel: HTMLElement
@@ -112,9 +113,12 @@ export class Panel {
     // A constructed sheet is no inline style: a site's policy needs no exception for it.
     const sheet = new CSSStyleSheet()
     sheet.replaceSync(CSS)
-    this.root.adoptedStyleSheets = [sheet]
-    if (/^#[0-9a-f]{6}$/i.test(this.options.color)) this.host.style.setProperty('--accent', this.options.color)
-    this.host.lang = this.options.language
+    this.shadow.adoptedStyleSheets = [sheet]
+    // A page's rules reach the host itself and win over what a shadow tree says of it, but not over this.
+    this.host.style.setProperty('all', 'initial', 'important')
+    this.shadow.append(this.root)
+    if (/^#[0-9a-f]{6}$/i.test(this.options.color)) this.root.style.setProperty('--accent', this.options.color)
+    this.root.lang = this.options.language
   }
 
   private async configure(): Promise<void> {
@@ -297,7 +301,7 @@ export class Panel {
     const all = [...this.panel.querySelectorAll<HTMLElement>('button, input:not([hidden]), textarea, a[href], [tabindex="0"]')]
     const stops = all.filter((one) => one.offsetParent !== null || getComputedStyle(one).position === 'fixed')
     const edge = event.shiftKey ? stops[0] : stops[stops.length - 1]
-    if (this.root.activeElement === edge) {
+    if (this.shadow.activeElement === edge) {
       event.preventDefault()
       stops[event.shiftKey ? stops.length - 1 : 0]?.focus()
     }

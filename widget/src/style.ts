@@ -1,9 +1,9 @@
 // Styles live in the shadow tree alone: none come in, none go out. Sizes in px: a page's root font may be anything.
 export const CSS = `
-:host { all: initial; --accent: #1d4ed8; --ink: #17202c; --soft: #55606f; --line: #d9dee6; --theirs: #f0f2f6;
+.root { all: initial; --accent: #1d4ed8; --ink: #17202c; --soft: #55606f; --line: #d9dee6; --theirs: #f0f2f6;
   position: fixed; right: 20px; bottom: 20px; z-index: 2147483000; color-scheme: light;
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; color: var(--ink); }
-* { box-sizing: border-box; font: inherit; color: inherit; margin: 0; }
+.root * { box-sizing: border-box; font: inherit; color: inherit; margin: 0; }
 [hidden] { display: none !important; }
 button { border: 0; background: none; padding: 0; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
@@ -70,7 +70,7 @@ form { border-top: 1px solid var(--line); padding: 10px; }
 .bar button:hover { filter: brightness(.94); }
 .trouble { color: #b42318; font-size: 13px; padding: 0 6px 6px; }
 @media (max-width: 480px) {
-  :host { right: 14px; bottom: 14px; }
+  .root { right: 14px; bottom: 14px; }
   .panel { inset: 0; width: auto; height: 100dvh; border-radius: 0; }
 }
 @media (prefers-reduced-motion: reduce) { .panel, .open { animation: none; transition: none; } }
