@@ -3,7 +3,7 @@
 import importlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -65,12 +65,17 @@ KNOWN = Kinds(
 """What the configuration has to know of the kinds."""
 
 
+EMBEDDED = WebchatSettings(kind="webchat", name="site")
+"""The chat of a service without a configuration: on Perezvon's own pages, offered to everybody."""
+
+
 def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     """The whole configuration, connectors included: `config.load.load` with the kinds of this version.
 
-    Raises `ConfigError` with every problem at once.
+    With no file at all there is the chat `EMBEDDED`. Raises `ConfigError` with every problem at once.
     """
-    return load(path, env, KNOWN)
+    found = load(path, env, KNOWN)
+    return replace(found, connectors=(EMBEDDED,)) if found.source is None else found
 
 
 def parse_connector(table: Mapping[str, Any]) -> ConnectorSettings:

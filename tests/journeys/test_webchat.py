@@ -13,6 +13,7 @@ import pytest
 
 from config.secret import Secret
 from config.settings import Queue, QueueChannel, Settings
+from connectors.registry import EMBEDDED
 from connectors.webchat.settings import WebchatSettings
 from gateway.app import Service
 from tests.journeys.chatting import SITE, Visitor
@@ -243,3 +244,26 @@ async def test_broken_frames_and_bodies_harm_nobody(browsers: Callable[[], Visit
     await window.socket.send_json({"type": "ping"})
     await window.heard("pong")
     assert (await visitor.ask("GET", "/messages?after=x")).status == 422
+
+
+class TestEmbedded:
+    """A service without any configuration."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, connectors=(EMBEDDED,), queues=())
+
+    async def test_a_visitor_is_offered_to_whoever_is_there(
+        self, person: Person, service: Service, browsers: Callable[[], Visitor]
+    ) -> None:
+        admin = await person("admin")
+        assert (await admin.put("/operators/me/presence", {"state": "available"})).status == 200
+        desk = await admin.events()
+        await desk.next("hello")
+        visitor = await replace(browsers(), origin=service.address).come()
+        assert (await visitor.ask("GET", "/config")).body["online"] is True
+        await visitor.say("Есть кто?")
+        pop = (await desk.next("card.opened"))["data"]
+        thread = pop["thread"]["id"]
+        assert (await admin.post(f"/threads/{thread}/messages", {"text": "Да"})).status == 202
+        await visitor.until(await visitor.window(), "Да")

@@ -9,7 +9,7 @@ from config.problems import ConfigError
 from config.secret import Secret
 from config.settings import QueueChannel, Settings
 from connectors.asterisk.settings import AsteriskSettings
-from connectors.registry import load_settings, parse_connector
+from connectors.registry import EMBEDDED, load_settings, parse_connector
 
 PBX = """
 [[connectors]]
@@ -40,7 +40,7 @@ def pbx(settings: Settings) -> AsteriskSettings:
 
 def test_without_any_file_the_embedded_defaults_hold() -> None:
     settings = load_settings(None, {})
-    assert settings == Settings()
+    assert settings == Settings(connectors=(EMBEDDED,))
     assert settings.source is None
     assert settings.database.url.reveal() == "sqlite+aiosqlite:///var/perezvon.db"
     assert settings.server.public_url == "http://127.0.0.1:8080"
