@@ -83,12 +83,16 @@ async def unseen(stage: Stage) -> None:
 
 async def books(at: Office, count: int) -> Mapping[str, Any]:
     """The calls by the client's number, once so many are over."""
-    async with asyncio.timeout(20):
-        while True:
-            calls = await at.calls()
-            if len([call for call in calls if call["state"] == "ended"]) >= count:
-                break
-            await at.until(lambda frame: frame["type"] == "call.ended")
+    calls: list[Any] = []
+    try:
+        async with asyncio.timeout(20):
+            while len([call for call in calls if call["state"] == "ended"]) < count:
+                if calls:
+                    await at.until(lambda frame: frame["type"] == "call.ended")
+                calls = await at.calls()
+    except TimeoutError as late:
+        late.add_note(str([(call["from"]["raw"], call["state"], call["disposition"]) for call in calls]))
+        raise
     assert len(calls) == count
     return {call["to" if call["direction"] == "out" else "from"]["raw"]: call for call in calls}
 
