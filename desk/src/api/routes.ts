@@ -122,7 +122,7 @@ export const attachments = { upload: (file: File) => upload<Attachment>("/attach
 
 export const templates = {
   list: (query: Query = {}) => request<Page<Template>>("GET", "/templates", { query }),
-  create: (body: Draft) => request<Template>("POST", "/templates", { body }),
+  create: (body: Draft, key: string) => request<Template>("POST", "/templates", { body, idempotencyKey: key }),
   change: (template: Template, body: Draft) =>
     request<Template>("PATCH", `/templates/${id(template.id)}`, { body, ifMatch: template.version }),
   remove: (template: string) => request<void>("DELETE", `/templates/${id(template)}`),

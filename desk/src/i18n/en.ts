@@ -99,7 +99,7 @@ export const en: Messages = {
   },
   inbox: {
     views: "Which conversations",
-    view: { mine: "Mine", queue: "Nobody's", unanswered: "Unanswered", pending: "Awaiting client", closed: "Closed" },
+    view: { mine: "For me", queue: "Nobody's", unanswered: "Unanswered", pending: "Awaiting client", closed: "Closed" },
     mineWait: "Wait for my answer",
     anyQueue: "All queues",
     anybody: "With anybody",
@@ -107,7 +107,7 @@ export const en: Messages = {
     unread: "Unread:",
     empty: "No conversations",
     emptyHint: {
-      mine: "Those you answer are here",
+      mine: "Yours that wait for an answer are here",
       queue: "Those nobody has taken yet are here",
       unanswered: "All we have not answered yet are here",
       pending: "Those whose answer we wait for are here",

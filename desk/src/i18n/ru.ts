@@ -97,7 +97,7 @@ export const ru = {
   },
   inbox: {
     views: "Какие переписки",
-    view: { mine: "Мои", queue: "Ничьи", unanswered: "Без ответа", pending: "Ждём клиента", closed: "Закрытые" },
+    view: { mine: "Ждут меня", queue: "Ничьи", unanswered: "Без ответа", pending: "Ждём клиента", closed: "Закрытые" },
     mineWait: "Ждут моего ответа",
     anyQueue: "Все очереди",
     anybody: "У кого угодно",
@@ -105,7 +105,7 @@ export const ru = {
     unread: "Не прочитано:",
     empty: "Переписок нет",
     emptyHint: {
-      mine: "Здесь те, кому отвечаете вы",
+      mine: "Здесь те ваши, кому пора ответить",
       queue: "Здесь те, кого ещё никто не взял",
       unanswered: "Здесь все, кому мы ещё не ответили",
       pending: "Здесь те, от кого мы ждём ответа",
