@@ -68,11 +68,18 @@ async def elsewhere(relay: Relay) -> AsyncIterator[Elsewhere]:
 
 
 @pytest.fixture
+def ask(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What visitors are asked for before their first message."""
+    asked: tuple[str, ...] = getattr(request, "param", ())
+    return asked
+
+
+@pytest.fixture
 async def service(
-    built_desk: None, relay: Relay, elsewhere: Elsewhere, tmp_path: Path
+    built_desk: None, relay: Relay, elsewhere: Elsewhere, ask: tuple[str, ...], tmp_path: Path
 ) -> AsyncIterator[Service]:
     """The demonstration's people and shop, without calls."""
-    chat = replace(shop.CHAT, ask=(), allowed_origins=(elsewhere.origin,), identity_secret=Secret(SECRET))
+    chat = replace(shop.CHAT, ask=ask, allowed_origins=(elsewhere.origin,), identity_secret=Secret(SECRET))
     settings = Settings(
         server=Server(port=0, metrics="", public_url=f"http://127.0.0.1:{relay.port}"),
         database=Database(url=Secret(f"sqlite+aiosqlite:///{tmp_path}/perezvon.db")),
@@ -252,6 +259,7 @@ async def test_two_tabs_of_one_visitor_show_one_conversation(anna: Client, enter
     await two.shows("из первой")
     await two.say("из второй")
     await one.shows("из первой", "из второй")
+    await expect(one.log.get_by_text("доставлено")).to_have_count(2)
     await answer(anna, "вижу обе")
     for window in (one, two):
         await window.shows("из первой", "из второй", "вижу обе")
@@ -352,3 +360,27 @@ async def test_on_another_site_its_policy_and_styles_leave_the_chat_alone_and_it
     await window.open()
     await expect(window.texts).to_have_text(["Hello! How can we help?"])
     assert window.complaints == []
+
+
+@pytest.mark.parametrize("ask", [("name", "phone")], indirect=True)
+async def test_what_is_asked_for_before_the_chat_is_given_once_and_only_a_candidate(
+    anna: Client, enter: Enter
+) -> None:
+    window = await enter()
+    await window.launcher.click()
+    fields = window.page.locator(".fields input")
+    await expect(fields.first).to_be_focused()
+    await window.say("Без имени")
+    await window.shows()
+    await fields.first.fill("Нина")
+    await fields.last.fill("8 999 123-45-67")
+    await window.say("С именем")
+    await expect(window.log.get_by_text("доставлено")).to_be_visible()
+    thread = (await anna.get("/threads")).body["items"][0]
+    card = (await anna.get(f"/cards/{thread['card_id']}")).body
+    assert card["name"] == "Нина"
+    phones = [(one["value"], one["level"]) for one in card["identities"] if one["kind"] == "phone"]
+    assert phones in ([], [("+79991234567", "maybe")])
+    await window.page.reload()
+    await window.shows("С именем")
+    await expect(fields).to_have_count(0)
