@@ -1,17 +1,15 @@
 """Every screen is clean for axe-core, light and dark, wide and narrow, in both languages."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE, ROOT, WIDE, OpenDesk
-from tests.browser.desk import Desk
+from tests.browser.axe import violations
+from tests.browser.conftest import PHONE, WIDE, OpenDesk
 from tests.browser.stage import Stage
 
-AXE = ROOT / "desk" / "node_modules" / "axe-core" / "axe.min.js"
 SECTIONS = (
     "desk",
+    "inbox",
     "clients",
     "leads",
     "tasks",
@@ -24,16 +22,6 @@ SECTIONS = (
 )
 
 
-async def _violations(desk: Desk) -> list[str]:
-    # The page's own policy forbids scripts put in from outside, so this runs in the page's console.
-    if not await desk.page.evaluate("'axe' in window"):
-        await desk.page.evaluate(AXE.read_text())
-    found: list[dict[str, Any]] = await desk.page.evaluate(
-        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
-    )
-    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
-
-
 @pytest.mark.parametrize(("size", "scheme", "language"), [(WIDE, "light", "ru"), (PHONE, "dark", "en")])
 async def test_screens_are_accessible(
     open_desk: OpenDesk, stage: Stage, size: tuple[int, int], scheme: str, language: str
@@ -41,9 +29,9 @@ async def test_screens_are_accessible(
     desk = await open_desk(size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
     await desk.page.goto(desk.address)
     await expect(desk.page.locator("#login")).to_be_focused()
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
     await desk.sign_in("admin")
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
     await desk.page.get_by_role("button", name="Начать смену").click()
     await expect(desk.page.get_by_role("main")).to_be_visible()
     await desk.page.evaluate("language => localStorage.setItem('perezvon.language', language)", language)
@@ -52,7 +40,7 @@ async def test_screens_are_accessible(
     for section in SECTIONS:
         await desk.go(section)
         await expect(desk.page.get_by_role("heading", level=1).first).to_be_visible()
-        assert (section, await _violations(desk)) == (section, [])
+        assert (section, await violations(desk)) == (section, [])
 
 
 async def test_a_ringing_call_the_card_and_the_dialogs_are_accessible(
@@ -62,14 +50,14 @@ async def test_a_ringing_call_the_card_and_the_dialogs_are_accessible(
     await desk.start_shift("anna")
     await stage.ring("direct", number="79265550142")
     await expect(desk.tiles.get_by_text("Мария Кузнецова")).to_be_visible()
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
     await desk.page.keyboard.press("F2")
     await expect(desk.page.get_by_role("feed")).to_be_visible()
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
     await desk.page.keyboard.press("Control+k")
     await expect(desk.page.get_by_role("dialog", name="Поиск и команды")).to_be_visible()
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
     await desk.page.keyboard.press("Escape")
     await desk.page.keyboard.press("?")
     await expect(desk.page.get_by_role("dialog", name="Клавиши")).to_be_visible()
-    assert await _violations(desk) == []
+    assert await violations(desk) == []
