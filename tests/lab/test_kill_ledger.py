@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,9 @@ async def wire(pbx: Pbx) -> AsyncIterator[Relay]:
 
 
 @pytest.fixture
-async def life(url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
+async def life(pbx: Pbx, url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
     """The service, not yet started."""
-    made = await prepared(tmp_path, url, wire.port)
+    made = await prepared(tmp_path, url, wire.port, connector={"recordings_dir": pbx.recordings})
     yield made
     if made.process is not None:
         await made.stop()
@@ -84,7 +84,15 @@ class Fate:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("faults", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("engine", "faults"),
+    [
+        ("sqlite", 3),
+        pytest.param("sqlite", 20, marks=pytest.mark.long),
+        pytest.param("postgresql", 20, marks=pytest.mark.long),
+    ],
+    indirect=["engine"],
+)
 async def test_no_call_is_lost_or_doubled_when_service_and_link_die_at_random_moments(
     pbx: Pbx, life: Life, wire: Relay, chance: random.Random, faults: int
 ) -> None:
@@ -100,21 +108,39 @@ async def test_no_call_is_lost_or_doubled_when_service_and_link_die_at_random_mo
         await traffic.run(street, wanted, fate.begun)
         await fate.settled()
         await ami.idle()
-    found = await life.calls(CALLS)
+    found = await life.once("calls", lambda calls: len(calls) == CALLS and all(map(is_over, calls)))
     check(found, wanted)
+    files = {path.name for path in pbx.recordings.iterdir()}
+    kept = await life.once("recordings", lambda all_: len(all_) == len(files) and all(map(is_kept, all_)))
+    check_recordings(kept, files, {call["linkedid"]: call["id"] for call in found})
+
+
+def is_over(call: Any) -> bool:
+    return bool(call["state"] == "ended")
+
+
+def is_kept(recording: Any) -> bool:
+    return bool(recording["state"] == "ready")
+
+
+def client_of(call: Any) -> str:
+    return str(call["to" if call["direction"] == "out" else "from"]["raw"])
 
 
 def check(found: list[Any], wanted: list[Plan]) -> None:
     """Every call once, and how each came out."""
-    by_client = Counter(call["to" if call["direction"] == "out" else "from"]["raw"] for call in found)
+    by_client = Counter(map(client_of, found))
     missing = {plan.client: plan.kind for plan in wanted if plan.client not in by_client}
     doubled = {client: count for client, count in by_client.items() if count > 1}
     assert (missing, doubled, len(found)) == ({}, {}, len(wanted))
     plans = {plan.client: plan for plan in wanted}
-    wrong = [
-        (plan.kind.value, call["disposition"], call["estimated"])
-        for call in found
-        for plan in [plans[call["to" if call["direction"] == "out" else "from"]["raw"]]]
-        if call["disposition"] != DISPOSITIONS[plan.kind] and "disposition" not in call["estimated"]
-    ]
+    came_out = [(plans[client_of(call)].kind, call["disposition"], call["estimated"]) for call in found]
+    wrong = [one for one in came_out if one[1] != DISPOSITIONS[one[0]] and "disposition" not in one[2]]
     assert wrong == []
+
+
+def check_recordings(kept: list[Any], files: set[str], call_ids: Mapping[str, str]) -> None:
+    """Every file of the PBX is a recording, once, and lies on the call by whose first channel it is named."""
+    assert sorted(one["name"] for one in kept) == sorted(files)
+    assert [one["name"] for one in kept if one["call_id"] != call_ids[one["name"].removesuffix(".wav")]] == []
+    assert {one["has_audio"] for one in kept} == {True, False}

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,18 +60,18 @@ class Life:
             (connector,) = (await answer.json())["connectors"]
             return connector["state"]
 
-    async def calls(self, count: int) -> list[Any]:
-        """The calls of its books, once there are so many and all have ended; what there is after 30 s."""
+    async def once(self, what: str, fits: Callable[[list[Any]], bool]) -> list[Any]:
+        """The list of `what` in its API, once it fits; as it stands after 30 s."""
         async with self._asking() as http, http.ws_connect(f"{self.address}/api/v1/events") as events:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
-                    while not _all_over(found := await self._list(http), count):
+                    while not fits(found := await self._list(http, what)):
                         await events.receive()
                     return found
-            return await self._list(http)
+            return await self._list(http, what)
 
-    async def _list(self, http: aiohttp.ClientSession) -> list[Any]:
-        async with http.get(f"{self.address}/api/v1/calls?limit=200") as answer:
+    async def _list(self, http: aiohttp.ClientSession, what: str) -> list[Any]:
+        async with http.get(f"{self.address}/api/v1/{what}?limit=200") as answer:
             items: list[Any] = (await answer.json())["items"]
             return items
 
@@ -95,20 +95,25 @@ class Life:
             yield http
 
 
-def _all_over(calls: list[Any], count: int) -> bool:
-    return len(calls) == count and all(call["state"] == "ended" for call in calls)
-
-
-async def prepared(folder: Path, url: str, pbx_port: int, *, staffed: bool = False) -> Life:
+async def prepared(
+    folder: Path,
+    url: str,
+    pbx_port: int,
+    *,
+    staffed: bool = False,
+    connector: Mapping[str, Path] | None = None,
+) -> Life:
     """A service not yet started, on the database `url` at the newest schema, its PBX at `pbx_port`.
 
-    `staffed`: the lab's people are in the books, each at the phone that is his.
+    `staffed`: the lab's people are in the books, each at the phone that is his. `connector`: more settings.
     """
+    more = "".join(f'{key} = "{value}"\n' for key, value in (connector or {}).items())
     config, port = folder / "perezvon.toml", free_port()
     config.write_text(
         CONFIG.format(
             url=url, folder=folder, port=port, pbx_port=pbx_port, user=NARROW.name, secret=NARROW.secret
         )
+        + more
     )
     store = await open_store(url)
     await store.write(installation.prepare, registry.load_settings(config, {}))

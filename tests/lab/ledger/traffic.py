@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tests.lab.asterisk.dialplan import did
 from tests.lab.asterisk.phones import Phone, Phones
-from tests.lab.asterisk.scenario import Answer, Caller, HangUp, Refuse, Ring, Talk
+from tests.lab.asterisk.scenario import Answer, Caller, HangUp, Refuse, Ring, Speak, Talk
 
 
 class Kind(StrEnum):
@@ -50,7 +50,7 @@ def plans(count: int, seconds: float) -> list[Plan]:
 
 async def furnish(street: Phones, seconds: float) -> None:
     """Put up the phones that are called."""
-    await street.rings("101", Ring(0.5), Answer(), Talk(), calls=MANY)
+    await street.rings("101", Ring(0.5), Answer(), Speak(880), Talk(), calls=MANY)
     for operator in ("104", "105"):
         await street.rings(operator, Ring(0.5), Answer(), Talk(), calls=MANY)
     await street.rings("106", Ring(seconds), Refuse(486), calls=MANY)
@@ -65,7 +65,7 @@ async def place(street: Phones, plan: Plan) -> Phone:
     caller = Caller(plan.client)
     match plan.kind:
         case Kind.ANSWERED:
-            return await street.client_dials(did("101"), caller, Talk(plan.seconds), HangUp())
+            return await street.client_dials(did("101"), caller, Speak(440), Talk(plan.seconds), HangUp())
         case Kind.QUEUED:
             return await street.client_dials(did("403"), caller, Talk(plan.seconds + 3), HangUp())
         case Kind.BUSY:
