@@ -42,7 +42,8 @@ async def wire(pbx: Pbx) -> AsyncIterator[Relay]:
 @pytest.fixture
 async def life(pbx: Pbx, url: str, wire: Relay, tmp_path: Path) -> AsyncIterator[Life]:
     """The service, not yet started."""
-    made = await prepared(tmp_path, url, wire.port, connector={"recordings_dir": pbx.recordings})
+    files = {"recordings_dir": pbx.recordings, "cdr": pbx.cdr, "cel": pbx.cel, "queue_log": pbx.queue_log}
+    made = await prepared(tmp_path, url, wire.port, connector=files)
     yield made
     if made.process is not None:
         await made.stop()
