@@ -160,8 +160,8 @@ def _file(library: Library, row: Row[Any]) -> OutgoingFile:
 
 def delivered(tx: Connection, job: Job, outcome: Delivered) -> None:
     """The other side took it."""
-    work.done(tx, job.claim)
     message = _held(tx, job.message.message_id)
+    work.done(tx, job.claim)
     if message is None or job.message.verb is not OutgoingVerb.SEND:
         return
     if outcome.external_id is not None:
@@ -199,8 +199,8 @@ def failed(tx: Connection, job: Job, why: str) -> None:
     if job.message.verb is OutgoingVerb.SEND:
         _settle(tx, job.claim, job.message.message_id, MessageStatus.FAILED, why)
         return
-    work.done(tx, job.claim)
     message = _held(tx, job.message.message_id)
+    work.done(tx, job.claim)
     if message is not None:
         _tell(tx, _change(tx, message, error=f"the client still sees it as it was: {why}"))
 
@@ -220,21 +220,21 @@ def unreachable(tx: Connection, job: Job, why: str) -> None:
 
 def later(tx: Connection, job: Job, due_at: datetime, why: str) -> None:
     """It was surely not taken and is tried again."""
-    work.retry_at(tx, job.claim, due_at, why)
     message = _held(tx, job.message.message_id)
+    work.retry_at(tx, job.claim, due_at, why)
     if message is not None and job.message.verb is OutgoingVerb.SEND:
         _tell(tx, _change(tx, message, status=MessageStatus.QUEUED.value, error=why))
 
 
 def _settle(tx: Connection, claim: Claim, message_id: str, status: MessageStatus, why: str) -> None:
-    work.done(tx, claim)
     message = _held(tx, message_id)
+    work.done(tx, claim)
     if message is not None:
         _tell(tx, _change(tx, message, status=status.value, error=why))
 
 
 def _held(tx: Connection, message_id: str) -> Row[Any] | None:
-    """The message as it stands, its thread held."""
+    """The message as it stands, its thread held: a thread before its work, as whoever writes in it does."""
     of = select(messages.c.thread_id).where(messages.c.id == message_id)
     thread_id = tx.scalar(of)
     if thread_id is None:
