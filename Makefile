@@ -35,12 +35,14 @@ desk-check: setup-dev
 	@$(BIN)/python hatch_build.py check
 
 test: setup-dev  ## everything a change can break, real components included
+	@$(BIN)/python -m tests.lab.prepare
 	@$(PYTEST) -m "not long" --dist loadgroup -n 2
 
 test-unit: setup-dev  ## what needs no server
 	@$(PYTEST) tests/unit
 
 test-all: setup-dev  ## the long fault, race and fuzz runs as well
+	@$(BIN)/python -m tests.lab.prepare
 	@PEREZVON_LONG=1 $(PYTEST) --dist loadgroup -n 2 --timeout 900
 	@for v in 3.12 3.13; do \
 	  if command -v python$$v >/dev/null; then \
