@@ -82,6 +82,11 @@ def install(package: str, program: str) -> str:
     return found
 
 
+def ffmpeg() -> str:
+    """Path of ffmpeg; installed when absent and we are root. Raises `Unavailable` with the reason."""
+    return install("ffmpeg", "ffmpeg")
+
+
 def chromium() -> str:
     """Path of a Chromium browser; Debian's package is installed when absent and we are root.
 

@@ -7,12 +7,12 @@ fails a test is for the test.
 import sys
 
 from tests.lab.asterisk.chroot import chroot
-from tests.lab.components import Unavailable, chromium
+from tests.lab.components import Unavailable, chromium, ffmpeg
 
 
 def main() -> None:
     """Build each."""
-    for name, build in (("Asterisk 22 and SIPp", chroot), ("Chromium", chromium)):
+    for name, build in (("Asterisk 22 and SIPp", chroot), ("ffmpeg", ffmpeg), ("Chromium", chromium)):
         print(f"Preparing {name} ...", flush=True)
         try:
             build()
