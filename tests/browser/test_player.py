@@ -14,11 +14,11 @@ from gateway import app
 from gateway.app import Service
 from gateway.demo import recorded, sample
 from gateway.demo.sound import wav
+from tests.browser.axe import violations
 from tests.browser.conftest import PHONE, WIDE, OpenDesk
 from tests.browser.desk import Desk
 from tests.browser.relay import Relay
 from tests.browser.stage import Stage
-from tests.browser.test_accessibility import _violations as violations
 
 CLIENT = "Мария Кузнецова"
 

@@ -63,8 +63,11 @@ async def all_in(service: Service, states: Mapping[str, CallState]) -> Mapping[s
     told = asyncio.Event()
     forget = service.feed.observe("a test", lambda _: told.set())
     async with asyncio.timeout(60):
-        while await service.store.read(_states) != wanted:
+        while True:
+            # Before the look: what is told during it must not be forgotten.
             told.clear()
+            if await service.store.read(_states) == wanted:
+                break
             await told.wait()
     forget()
     found = await book(service)

@@ -1,7 +1,7 @@
 """What the machine must offer before a test can speak to real software, and how its absence is told.
 
 Lab servers live under our own cache (`$PEREZVON_CACHE`, default `~/.cache/perezvon`); only Chromium
-is installed into the host, because a browser cannot live elsewhere.
+and ffmpeg are installed into the host: a browser cannot live elsewhere, and ffmpeg is looked for there.
 """
 
 import os

@@ -144,7 +144,7 @@ async def features(pbx: Pbx, user: AmiUser, state: LinkState) -> dict[str, bool]
             await street.rings("101", Refuse(486))
             mail = await street.client_dials(did("601"), Caller(MAIL), Talk(1), HangUp())
             await ami.event("Newexten", Application="VoiceMail")
-            queued = await street.client_dials(did("403"), Caller(QUEUED), Talk(0.5), HangUp())
+            queued = await street.client_dials(did("403"), Caller(QUEUED), Talk(1.5), HangUp())
             await mail.done()
             await queued.done()
             await books.until(
