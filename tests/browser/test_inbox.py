@@ -109,7 +109,6 @@ async def test_a_reply_goes_out_once_and_its_state_is_seen(open_desk: OpenDesk, 
     desk = await open_desk()
     await desk.start_shift("anna")
     await accepted(desk, shop)
-    await desk.page.locator("body").press("r")
     await expect(field(desk)).to_be_focused()
     await desk.page.keyboard.type("Да, завтра")
     await desk.page.keyboard.press("Control+Enter")

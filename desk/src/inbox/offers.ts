@@ -1,4 +1,4 @@
-import { reactive } from "vue";
+import { reactive, ref } from "vue";
 import type { CardOpened, Contact, Frame, Hello, Thread } from "../api/types";
 
 /** A conversation offered to me; `by` names who took it instead, until that was read. */
@@ -10,6 +10,8 @@ export interface Offer {
 }
 
 export const offers = reactive<Offer[]>([]);
+/** The thread that was just taken: whoever takes a conversation is about to answer it. */
+export const taken = ref<string | null>(null);
 
 function isMine(contact: Contact, me: string): boolean {
   return contact.thread_id !== null && contact.state === "offered" && contact.offered_to.includes(me);
