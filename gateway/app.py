@@ -216,7 +216,10 @@ async def _follow(service: Service, settings: ConnectorSettings, holder: str) ->
         report(LinkState.NEEDS_ADMINISTRATOR, str(failure), remedy=failure.remedy)
         raise
     except (PerezvonError, OSError) as failure:
-        report(LinkState.DOWN, str(failure))
+        report(LinkState.DOWN, str(failure), remedy=getattr(failure, "remedy", ""))
+        raise
+    except Exception as failure:
+        report(LinkState.DOWN, f"a fault of ours: {type(failure).__name__}", remedy="see the log")
         raise
 
 

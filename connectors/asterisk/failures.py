@@ -27,11 +27,16 @@ def unreachable(settings: AsteriskSettings, error: OSError) -> PerezvonError:
             remedy=f"set tlsenable = yes in manager.conf and port of connector {settings.name!r} to its"
             f" tlsbindaddr, or tls = false; {RELOAD}",
         )
+    look = (
+        f"see that Asterisk runs and its manager.conf says enabled = yes; host and port of connector"
+        f" {settings.name!r} must be its bindaddr and port, and no firewall between"
+    )
     if isinstance(error, TimeoutError):
-        return TemporaryFailure(f"{where} does not answer")
+        return TemporaryFailure(f"{where} does not answer", remedy=look)
     if isinstance(error, socket.gaierror):
-        return TemporaryFailure(f"the name {settings.host} is not known")
-    return TemporaryFailure(f"{where} cannot be reached: {error.strerror or error}")
+        mend = f"write the PBX's name or address in host of connector {settings.name!r}"
+        return TemporaryFailure(f"the name {settings.host} is not known", remedy=mend)
+    return TemporaryFailure(f"{where} cannot be reached: {error.strerror or error}", remedy=look)
 
 
 def bad_ca_file(settings: AsteriskSettings, error: OSError) -> NeedsAdministrator:

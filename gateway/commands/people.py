@@ -59,7 +59,7 @@ def create_token(options: argparse.Namespace) -> None:
         role=Role(options.role),
         scopes=tuple(options.scope),
         teams=tuple(options.team),
-        expires=timedelta(days=options.expires) if options.expires else None,
+        expires=timedelta(days=options.expires) if options.expires is not None else None,
     )
 
     async def work(_: Settings, store: Store) -> str:

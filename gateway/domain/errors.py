@@ -14,13 +14,20 @@ class PerezvonError(Exception):
 class TemporaryFailure(PerezvonError):
     """The outside system cannot be reached or is busy: the same thing may work later.
 
-    `retry_after_s`: what the other side asked us to wait; `whole_connector`: not this conversation alone.
+    `retry_after_s`: what the other side asked us to wait; `whole_connector`: not this conversation alone;
+    `remedy`: what a person may do if it does not mend itself.
     """
 
     def __init__(
-        self, message: str | None = None, *, retry_after_s: float | None = None, whole_connector: bool = False
+        self,
+        message: str | None = None,
+        *,
+        retry_after_s: float | None = None,
+        whole_connector: bool = False,
+        remedy: str = "",
     ) -> None:
         super().__init__(message or "The outside system cannot be reached or is busy.")
+        self.remedy = remedy
         self.retry_after_s = retry_after_s
         self.whole_connector = whole_connector
 

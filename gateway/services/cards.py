@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from gateway.domain.errors import Invalid, VersionConflict
+from gateway.domain.errors import Invalid, NotFound, VersionConflict
 from gateway.domain.identities import Identity, normalise, phone
-from gateway.domain.ids import new_id
+from gateway.domain.ids import is_id, new_id
 from gateway.domain.people import Actor, Role
 from gateway.services import audit, card_changes, card_views, clients, directory, scope, search
 from gateway.services import identities as identities_of_card
@@ -99,6 +99,8 @@ async def get(store_: Store, actor: Actor, card_id: str) -> Card:
 
 def resolve(tx: Connection, card_id: str) -> str:
     """Where a merged card's id leads now."""
+    if not is_id(card_id):
+        raise NotFound
     while (into := tx.scalar(select(cards.c.merged_into).where(cards.c.id == card_id))) is not None:
         card_id = into
     return card_id
@@ -210,7 +212,7 @@ def _owner(tx: Connection, operator_id: str | None) -> str | None:
     if operator_id is None:
         return None
     query = select(operators.c.id).where(operators.c.id == operator_id, operators.c.active)
-    if tx.scalar(query) is None:
+    if not is_id(operator_id) or tx.scalar(query) is None:
         raise Invalid.one("owner", "the id of an active operator, or null")
     return operator_id
 

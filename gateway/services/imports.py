@@ -1,6 +1,7 @@
 """Bringing in an existing client base from CSV: report of every line, rehearsal, undo by batch."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,8 +94,9 @@ def _parse(text: str) -> tuple[list[str], Iterator[_Line]]:
     text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
     delimiter = max(";,\t|", key=first.count)
-    rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
-    header = [column.strip() for column in next(rows, [])]
+    # Read whole before anything is made of it: a base that breaks off half-way is not brought in by half.
+    rows = iter(list(_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))))
+    header = [column.strip() for column in next(rows, (0, []))[1]]
     known = {name: column for column, names in COLUMNS.items() for name in names}
     places = [_column(title, known) for title in header]
     if not set(places) & {"name", "company", *_IDENTITY_COLUMNS}:
@@ -111,8 +113,23 @@ def _column(title: str, known: Mapping[str, str]) -> str | None:
     return known.get(plain) or known.get(bare) or known.get(first)
 
 
-def _lines(rows: Any, header: list[str], places: list[str | None]) -> Iterator[_Line]:
-    for row in rows:
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line on which each ends. Raises `Invalid` naming the line that is no CSV."""
+    begins = 1
+    try:
+        for row in reader:
+            if any("\0" in cell for cell in row):
+                raise Invalid.one("line", f"line {reader.line_num} holds the character NUL")
+            yield reader.line_num, row
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise Invalid.one("line", f"from line {begins} on it is no CSV ({error}); see its quotes") from None
+
+
+def _lines(
+    rows: Iterator[tuple[int, list[str]]], header: list[str], places: list[str | None]
+) -> Iterator[_Line]:
+    for number, row in rows:
         if not any(cell.strip() for cell in row):
             continue
         values: dict[str, str] = {}
@@ -124,7 +141,7 @@ def _lines(rows: Any, header: list[str], places: list[str | None]) -> Iterator[_
                 fields[title] = cell.strip()
             else:
                 values[place] = f"{values[place]}\n{cell.strip()}" if place in values else cell.strip()
-        yield _Line(rows.line_num, values, fields)
+        yield _Line(number, values, fields)
 
 
 def _chunks(lines: Iterable[_Line]) -> Iterator[list[_Line]]:

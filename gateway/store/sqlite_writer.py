@@ -62,6 +62,7 @@ class Writer:
         self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
         self._tx: Connection | None = None
         self._dirty = False
+        self._file = (0, 0)
         self._stopping = False
         self._thread = threading.Thread(target=self._main, name="perezvon-writer", daemon=True)
 
@@ -77,7 +78,10 @@ class Writer:
         self._thread.join()
 
     def _connect(self) -> sqlite3.Connection:
-        return connect(self._path, read_only=False, busy_timeout_s=self._busy_timeout_s)
+        raw = connect(self._path, read_only=False, busy_timeout_s=self._busy_timeout_s)
+        found = self._path.stat()
+        self._file = (found.st_dev, found.st_ino)
+        return raw
 
     def _main(self) -> None:
         while group := self._gather():
@@ -127,6 +131,8 @@ class Writer:
 
     def _commit(self, group: list[Unit]) -> None:
         """One transaction for all of `group`; raises only what concerns all of them."""
+        if self._tx is not None and self._moved():
+            self._drop()
         tx = self._tx = self._tx or self._engine.connect()
         raw: sqlite3.Connection = tx.connection.dbapi_connection  # type: ignore[assignment]
         raw.execute("BEGIN IMMEDIATE")
@@ -175,6 +181,14 @@ class Writer:
             log.info("checkpoint put off: %s", error, extra={"action": "checkpoint_put_off"})
         finally:
             raw.execute(f"pragma busy_timeout = {int(self._busy_timeout_s * 1000)}")
+
+    def _moved(self) -> bool:
+        """Whether another file or none has the database's name: what is written to the old one is lost."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return True
+        return (found.st_dev, found.st_ino) != self._file
 
     def _drop(self, *, optimize: bool = False) -> None:
         """Close the connection; the next group opens a new one. After an engine's error it is not trusted."""

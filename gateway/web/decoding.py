@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,7 @@ def decode_body(raw: bytes, shape: Any) -> Any:
         raise _judge(_plain(raw), shape, error, strict=True) from None
     except _BROKEN as error:
         raise Malformed(f"the body is no JSON: {error}") from None
+    _in_time(value)
     return None if shape is _Nothing else value
 
 
@@ -57,7 +59,16 @@ def decode_query(query: MultiMapping[str], shape: Any) -> Any:
         value = msgspec.convert(values, shape, strict=False)
     except msgspec.ValidationError as error:
         raise _judge(values, shape, error, strict=False) from None
+    _in_time(value)
     return None if shape is _Nothing else value
+
+
+def _in_time(value: Any) -> None:
+    """Moments that no calendar of the databases holds are refused, here as a whole."""
+    for name in getattr(value, "__struct_fields__", ()):
+        moment = getattr(value, name)
+        if isinstance(moment, datetime) and not 1970 <= moment.year <= 9000:
+            raise Invalid.one(name, "a moment from 1970 to 9000")
 
 
 class _Nothing(msgspec.Struct, forbid_unknown_fields=True):

@@ -20,7 +20,7 @@ from gateway.web import server
 from gateway.web.deps import WebDeps
 from gateway.web.server import LARGEST_BODY
 from tests.journeys.clients import Client
-from tests.journeys.conftest import PASSWORD
+from tests.journeys.conftest import PASSWORD, on_both
 
 Person = Callable[[str], Awaitable[Client]]
 Visitor = Callable[[], Client]
@@ -222,3 +222,25 @@ async def test_behind_a_tls_proxy_the_cookie_is_bound_to_the_host(
             assert "max-age" in response.headers["Strict-Transport-Security"]
     finally:
         await behind.stop()
+
+
+@on_both
+async def test_crooked_ids_and_moments_are_refused_alike_on_both_databases(person: Person) -> None:
+    admin = await person("admin")
+    card = await admin.made("/cards", {"name": "Nina"})
+    assert (await admin.get("/cards/nope")).status == 404
+    assert (await admin.patch(f"/cards/{card['id']}", {"owner": "no-uuid"})).fields.keys() == {"owner"}
+    for path in ("/calls", "/audit", "/recordings"):
+        answer = await admin.get(f"{path}?since=0001-01-01T00:00:00%2B23:00")
+        assert answer.fields.keys() == {"since"}, path
+
+
+async def test_everything_kept_of_a_client_is_one_document_for_supervisors(person: Person) -> None:
+    anna, admin = await person("anna"), await person("admin")
+    card = await anna.made("/cards", {"name": "Nina"})
+    await anna.made(f"/cards/{card['id']}/notes", {"text": "asked twice"})
+    assert (await anna.get(f"/cards/{card['id']}/export")).status == 403
+    document = (await admin.get(f"/cards/{card['id']}/export")).body
+    assert document["card"]["id"] == card["id"]
+    assert "asked twice" in [entry["summary"] for entry in document["timeline"]]
+    assert document["complete"]

@@ -194,3 +194,17 @@ async def test_a_second_opening_leaves_the_first_ones_locks_to_it(tmp_path: Path
     again = await open_store(url_of(path))
     assert await again.read(notes.keys) == {"theirs", "ours"}
     await again.close()
+
+
+async def test_what_is_written_to_a_file_that_is_gone_is_not_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "perezvon.db"
+    store = await open_store(url_of(path))
+    await store.write(notes.create)
+    aside = path.rename(tmp_path / "aside.db")
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await store.write(notes.add, "lost")
+    aside.rename(path)
+    await store.write(notes.add, "kept")
+    assert await store.read(notes.keys) == {"kept"}
+    await store.close()

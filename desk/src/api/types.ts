@@ -132,6 +132,19 @@ export interface CardEvent {
   detail: Record<string, unknown>;
 }
 
+/**
+ * The card and all that lies on it, oldest first; `complete`: no older entries were left out.
+ *
+ * The sound of `recordings` is had one by one, each of which is written down.
+ */
+export interface CardExport {
+  exported_at: string;
+  card: Card;
+  timeline: TimelineEntry[];
+  recordings: Recording[];
+  complete: boolean;
+}
+
 /** What a person may set on a card. */
 export interface CardFields {
   kind?: "client" | "lead";

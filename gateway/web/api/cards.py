@@ -3,8 +3,9 @@
 import msgspec
 
 from gateway.domain.people import Role
-from gateway.services import cards, identities, merge, search, timeline
+from gateway.services import cards, export, identities, merge, search, timeline
 from gateway.services.cards import CardFields, NewCard
+from gateway.services.export import CardExport
 from gateway.services.identities import IdentityFields, NewIdentity
 from gateway.services.timeline import NewNote, TimelineWindow
 from gateway.services.views.cards import Card, CardKind, Lookup, TimelineEntry
@@ -104,6 +105,11 @@ async def remove_identity(rq: Plain) -> Card:
     return await identities.remove_identity(rq.store, rq.actor, *path, rq.deps.settings.locale.country)
 
 
+async def export_(rq: Plain) -> CardExport:
+    """The card and all that lies on it, as one document; stands in the audit log."""
+    return await export.export(rq.store, rq.actor, rq.path("id"))
+
+
 async def show_timeline(rq: Request[None, TimelinePage]) -> Page[TimelineEntry]:
     """Everything on the card, newest first."""
     window = rq.query
@@ -137,5 +143,13 @@ ROUTES = (
     route("PATCH", _IDENTITY, change_identity, summary="Label or block an address", **_WRITE),
     route("DELETE", _IDENTITY, remove_identity, summary="Take an address off", **_WRITE),
     route("GET", "/cards/{id}/timeline", show_timeline, summary="Everything on the card", **_READ),
+    route(
+        "GET",
+        "/cards/{id}/export",
+        export_,
+        summary="Everything kept of a client",
+        role=Role.SUPERVISOR,
+        scope="cards:read",
+    ),
     route("POST", "/cards/{id}/notes", add_note, summary="Note something", **_MAKE),
 )
